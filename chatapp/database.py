@@ -1,0 +1,103 @@
+"""The database: engine, sessions, base classes. SQLite and PostgreSQL behave alike behind it."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.settings import settings
+
+BUSY_TIMEOUT = 5.0
+"""How long, in seconds, a statement waits for a lock or for a free connection."""
+
+
+class Table(SQLModel):
+    """The base of every table."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, always aware and in UTC (SQLite would drop the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database: UTC, with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A UUID of version 7: sorts by the time it was made (RFC 9562, section 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+    cursor.close()
+
+
+@cache
+def engine() -> AsyncEngine:
+    """The engine of this process, made at the first use."""
+    url = settings().sqlalchemy_url
+    if url.startswith("sqlite"):
+        settings().data_dir.mkdir(parents=True, exist_ok=True)
+        made = create_async_engine(url)
+        event.listen(made.sync_engine, "connect", _sqlite_pragmas)
+        return made
+    return create_async_engine(
+        url,
+        pool_size=settings().database_connections,
+        max_overflow=0,
+        pool_timeout=BUSY_TIMEOUT,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": int(BUSY_TIMEOUT),
+            # Off, so that pgbouncer in transaction mode can stand in between.
+            "prepare_threshold": None,
+        },
+    )
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[AsyncSession]:
+    """A session whose work is committed at the end, or rolled back when an error leaves it."""
+    async with AsyncSession(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+async def close() -> None:
+    """Close the connections of this process."""
+    if engine.cache_info().currsize:
+        await engine().dispose()
+        engine.cache_clear()

@@ -1,0 +1,24 @@
+"""The URLs of pages and endpoints. Nothing else spells a path."""
+
+from uuid import UUID
+
+HOME = "/"
+CHAT = "/c/[chat_id]"
+LOGIN = "/login"
+SIGNUP = "/signup"
+SETTINGS = "/settings"
+ADMIN = "/admin"
+
+SIGN_UP = "/auth/sign-up"
+SIGN_IN = "/auth/sign-in"
+SIGN_OUT = "/auth/sign-out"
+SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
+CHANGE_PASSWORD = "/auth/password"
+
+HEALTH = "/healthz"
+SOCKET = "/_event"
+
+
+def chat(chat_id: UUID | str) -> str:
+    """The page of one chat."""
+    return f"/c/{chat_id}"

@@ -1,0 +1,92 @@
+"""Every setting of chatapp: its name, type, default and meaning.
+
+Values come from the environment; a ``.env`` file beside the project fills in what the environment
+leaves unset. Import :func:`settings`, never ``os.environ``.
+"""
+
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import load_dotenv
+from pydantic import AnyHttpUrl, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What a person who runs chatapp can set. Lengths are in characters, durations in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="CHATAPP_", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Where the embedded database and other files of this installation lie."""
+
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    """PostgreSQL, as ``postgresql://user:password@host/name``. Unset: SQLite in ``data_dir``."""
+
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    """Redis, as ``redis://host:6379/0``. Unset: embedded in the one process."""
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    port: int = Field(default=3000, ge=1, le=65535, validation_alias="PORT")
+
+    pool: Path = Path("pool.toml")
+    """The file that describes the model pool. Absent: the known keys in the environment make one."""
+
+    signup: Literal["open", "approval", "closed"] = "open"
+    """Who may make an account: anyone, anyone whom an admin then approves, nobody."""
+
+    public_url: AnyHttpUrl | None = None
+    """The address that people type. Set: other origins are refused even if their Host header fits."""
+
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks of the proxies in front, comma-separated; only their X-Forwarded-* are believed."""
+
+    session_days: int = Field(default=30, ge=1)
+    """A session ends after so many days without use."""
+
+    question_length: int = Field(default=32_000, ge=1, le=200_000)
+    """The longest question."""
+
+    history_turns: int = Field(default=40, ge=1)
+    """How many of the last messages of a chat a model is given at most."""
+
+    database_connections: int = Field(default=10, ge=2)
+    """The most connections that one process opens to PostgreSQL."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("must begin with postgresql:// (or sqlite:/// for a file)")
+        return value
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the async driver named."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'chatapp.db'}"
+        scheme, rest = self.database_url.split("://", 1)
+        driver = "sqlite+aiosqlite" if scheme == "sqlite" else "postgresql+psycopg"
+        return f"{driver}://{rest}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        pydantic.ValidationError: a value is of the wrong form.
+    """
+    load_dotenv(PROJECT / ".env")
+    return Settings()
