@@ -1,0 +1,1 @@
+"""A chat app that an organisation runs for itself."""

@@ -1,4 +1,4 @@
-"""The connection to Redis: a server when ``REDIS_URL`` is set, else one embedded in this process."""
+"""The connection to Redis: a server when ``REDIS_URL`` is set, else one embedded here."""
 
 from functools import cache
 

@@ -13,7 +13,7 @@ SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"
 SIGN_OUT = "/auth/sign-out"
 SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
-CHANGE_PASSWORD = "/auth/password"
+CHANGE_PASSWORD = "/auth/password"  # noqa: S105 - a path
 
 HEALTH = "/healthz"
 SOCKET = "/_event"

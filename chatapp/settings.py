@@ -34,13 +34,13 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535, validation_alias="PORT")
 
     pool: Path = Path("pool.toml")
-    """The file that describes the model pool. Absent: the known keys in the environment make one."""
+    """The file that describes the model pool. Absent: the known keys make one."""
 
     signup: Literal["open", "approval", "closed"] = "open"
     """Who may make an account: anyone, anyone whom an admin then approves, nobody."""
 
     public_url: AnyHttpUrl | None = None
-    """The address that people type. Set: other origins are refused even if their Host header fits."""
+    """The address that people type. Set: other origins are refused whatever their Host header."""
 
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of the proxies in front, comma-separated; only their X-Forwarded-* are believed."""

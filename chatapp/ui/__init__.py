@@ -1,0 +1,1 @@
+"""Theme, layout, markdown and small parts that pages share."""

@@ -1,7 +1,7 @@
 """The theme: every colour, size, radius, shadow and motion of the pages, as tokens.
 
-Tailwind's classes (``bg-panel``, ``text-muted``, ``rounded-card``) name these tokens; their values are
-CSS variables, so that light and dark are one set of classes and switching does not build anything anew.
+Tailwind's classes (``bg-panel``, ``text-muted``, ``rounded-card``) name these tokens; their values
+are CSS variables, so that light and dark are one set of classes.
 """
 
 from pathlib import Path
@@ -103,72 +103,19 @@ def stylesheet() -> str:
     """The variables of both themes, the fonts and what holds for the whole page."""
     fonts = "\n".join(
         f"@font-face {{ font-family: '{family}'; font-weight: 100 900; font-display: swap; "
-        f"src: url('/fonts/{file}-{part}.woff2') format('woff2'); unicode-range: {_RANGES[part]}; }}"
+        f"src: url('/fonts/{file}-{part}.woff2') format('woff2'); "
+        f"unicode-range: {_RANGES[part]}; }}"
         for family, file, part in _FONTS
     )
-    return f"{fonts}\n:root {{ {_variables(LIGHT)} }}\n.dark {{ {_variables(DARK)} }}\n{_PAGE}"
+    frame = {"sans": SANS, "mono": MONO, "motion": MOTION}
+    page = Path(__file__).with_name("page.css").read_text()
+    return (
+        f"{fonts}\n:root {{ {_variables(frame | LIGHT)} }}\n.dark {{ {_variables(DARK)} }}\n{page}"
+    )
 
 
 def _variables(colours: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in colours.items())
-
-
-_PAGE = f"""
-html {{ font-family: {SANS}; font-size: 16px; -webkit-text-size-adjust: 100%; }}
-body {{
-  background: var(--ground); color: var(--ink); font-size: 0.875rem; line-height: 1.5;
-  -webkit-font-smoothing: antialiased; overflow-x: hidden;
-}}
-button, [role="button"], summary {{ cursor: pointer; }}
-button:disabled {{ cursor: default; }}
-:focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px; }}
-::selection {{ background: color-mix(in srgb, var(--accent) 28%, transparent); }}
-* {{ scrollbar-width: thin; scrollbar-color: var(--line) transparent; }}
-.reading {{ font-size: 1rem; line-height: 1.65; overflow-wrap: anywhere; }}
-.reading > * + *, .reading .block > * + * {{ margin-top: 0.875em; }}
-.reading .block + .block {{ margin-top: 0.875em; }}
-.reading h1, .reading h2, .reading h3, .reading h4 {{ font-weight: 650; line-height: 1.3; text-wrap: balance; }}
-.reading h1 {{ font-size: 1.5rem; }}
-.reading h2 {{ font-size: 1.25rem; }}
-.reading h3 {{ font-size: 1.0625rem; }}
-.reading .block + .block > h1, .reading .block + .block > h2, .reading .block + .block > h3 {{ margin-top: 1.6em; }}
-.reading ul {{ list-style: disc; padding-left: 1.5em; }}
-.reading ol {{ list-style: decimal; padding-left: 1.75em; }}
-.reading li + li {{ margin-top: 0.25em; }}
-.reading li > p + p {{ margin-top: 0.5em; }}
-.reading ul.contains-task-list {{ list-style: none; padding-left: 0.25em; }}
-.reading a {{ color: var(--accent); text-decoration: underline; text-underline-offset: 0.15em; }}
-.reading blockquote {{ border-left: 3px solid var(--line); padding-left: 1em; color: var(--muted); }}
-.reading hr {{ border: 0; border-top: 1px solid var(--line); margin-block: 1.75em; }}
-.reading strong {{ font-weight: 650; }}
-.reading :not(pre) > code {{
-  font-family: {MONO}; font-size: 0.875em; background: var(--sunken); border-radius: 0.3em; padding: 0.1em 0.3em;
-}}
-.reading .scroller {{ overflow-x: auto; }}
-.reading table {{ border-collapse: collapse; font-size: 0.9375rem; font-variant-numeric: tabular-nums; }}
-.reading th, .reading td {{ border-bottom: 1px solid var(--line); padding: 0.45em 1em 0.45em 0; text-align: left; vertical-align: top; }}
-.reading th {{ font-weight: 600; border-bottom-color: var(--edge); white-space: nowrap; }}
-.reading th[align="right"], .reading td[align="right"] {{ text-align: right; }}
-.reading .katex-display {{ overflow-x: auto; overflow-y: hidden; padding-block: 0.25em; }}
-.reading pre {{
-  overflow-x: auto; padding: 0.875rem 1rem; font-family: {MONO}; font-size: 0.8125rem; line-height: 1.6; tab-size: 4;
-  overflow-wrap: normal;
-}}
-.hljs-keyword, .hljs-built_in, .hljs-selector-tag, .hljs-tag, .hljs-meta {{ color: var(--code-keyword); }}
-.hljs-string, .hljs-regexp, .hljs-addition {{ color: var(--code-string); }}
-.hljs-number, .hljs-literal, .hljs-attr, .hljs-attribute, .hljs-symbol {{ color: var(--code-number); }}
-.hljs-title, .hljs-name, .hljs-type, .hljs-variable, .hljs-section {{ color: var(--code-name); }}
-.hljs-comment, .hljs-quote, .hljs-deletion {{ color: var(--code-comment); }}
-.hljs-emphasis {{ font-style: italic; }}
-.hljs-strong {{ font-weight: 650; }}
-@keyframes appear {{ from {{ opacity: 0; }} }}
-@keyframes pulse {{ 50% {{ opacity: 0.35; }} }}
-.appear {{ animation: appear {MOTION} ease-out; }}
-.pulse {{ animation: pulse 1.4s ease-in-out infinite; }}
-@media (prefers-reduced-motion: reduce) {{
-  *, *::before, *::after {{ animation: none !important; transition: none !important; scroll-behavior: auto !important; }}
-}}
-"""
 
 
 class ThemePlugin(Plugin):

@@ -1,0 +1,1 @@
+"""The life of an answer: asked, run, logged, followed, ended."""

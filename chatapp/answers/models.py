@@ -1,0 +1,36 @@
+"""What is kept of the making of an answer; its text is a message of the chat."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, Text
+from sqlmodel import Field
+
+from chatapp.database import Moment, Table, now
+
+
+class Answer(Table, table=True):
+    """The run behind one message of the role answer."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("ix_answers_ended_at", "ended_at"),)
+
+    id: UUID = Field(primary_key=True, foreign_key="messages.id", ondelete="CASCADE")
+    """The id of the message."""
+    chat_id: UUID = Field(foreign_key="chats.id", ondelete="CASCADE", index=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    epoch: int = 0
+    """Counts who ran it: a writer of an older epoch is ignored."""
+    tier: str | None = None
+    answered_by: str = Field(default="", sa_type=Text)
+    """The member that answered, as people read it."""
+    attempts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    problem: str = Field(default="", sa_type=Text)
+    """Why it failed, as people read it; never a provider's own words."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+    queued_at: datetime = Field(default_factory=now, sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)

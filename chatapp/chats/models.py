@@ -1,0 +1,70 @@
+"""The tables of chats: a chat is a tree of messages with one chosen leaf."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlmodel import Field
+
+from chatapp.database import Moment, Table, new_id, now
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    QUESTION = "question"
+    ANSWER = "answer"
+
+
+class Status(StrEnum):
+    """How far a message is. A question is always done."""
+
+    QUEUED = "queued"
+    STREAMING = "streaming"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def running(self) -> bool:
+        """Whether words may still come."""
+        return self in (Status.QUEUED, Status.STREAMING)
+
+
+class Chat(Table, table=True):
+    """A conversation of one person."""
+
+    __tablename__ = "chats"
+    __table_args__ = (Index("ix_chats_sidebar", "user_id", "deleted_at", "updated_at"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    title: str = Field(max_length=200)
+    leaf_id: UUID | None = None
+    """The message at the end of the branch that is shown."""
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    updated_at: datetime = Field(default_factory=now, sa_type=Moment)
+    deleted_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Message(Table, table=True):
+    """A question or an answer. ``text`` of a running answer is empty: its words are in its log."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("user_id", "client_id", name="uq_messages_client_id"),
+        Index("ix_messages_chat_id", "chat_id"),
+        Index("ix_messages_parent_id", "parent_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    chat_id: UUID = Field(foreign_key="chats.id", ondelete="CASCADE")
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    parent_id: UUID | None = Field(default=None, foreign_key="messages.id", ondelete="CASCADE")
+    role: Role = Field(sa_type=Text)
+    status: Status = Field(default=Status.DONE, sa_type=Text)
+    text: str = Field(default="", sa_type=Text)
+    client_id: UUID | None = None
+    """Made by the browser with a question, so that a question sent twice is one question."""
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
