@@ -1,0 +1,9 @@
+# Every target is a thin call: tools/setup.py says in plain words what is missing and does the work.
+# HOST, PORT and every CHATAPP_ setting may stand behind the target: `make run PORT=4000`.
+
+PYTHON ?= python3
+
+.PHONY: run test check bench clean lock
+
+run test check bench clean lock:
+	@$(PYTHON) tools/setup.py $@ $(ARGS)

@@ -1,0 +1,1 @@
+"""Endpoints that are not pages: health, metrics, REST."""
