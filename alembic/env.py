@@ -1,0 +1,72 @@
+"""Alembic's environment: which tables, on which connection, in which transactions."""
+
+import asyncio
+from importlib import import_module
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, text
+from sqlalchemy.types import TypeDecorator
+
+from chatapp.database import Table, engine
+from chatapp.settings import PROJECT
+
+LOCK_TIMEOUT = "5s"
+"""A revision that cannot have its lock gives up, rather than hold up everybody behind it."""
+
+
+def load_tables() -> None:
+    for path in sorted((PROJECT / "chatapp").glob("*/models.py")):
+        import_module(f"chatapp.{path.parent.name}.models")
+
+
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Revisions name SQLAlchemy's own types: they must outlive the code of today."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    if not sqlite:
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=Table.metadata,
+        render_as_batch=True,
+        render_item=render_item,
+        transaction_per_migration=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect() -> None:
+    async with engine().connect() as connection:
+        await connection.run_sync(migrate)
+
+
+def show_sql() -> None:
+    """``alembic upgrade --sql``: for a person who looks before the database changes."""
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=Table.metadata,
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+load_tables()
+given: Connection | None = context.config.attributes.get("connection")
+if context.is_offline_mode():
+    show_sql()
+elif given is not None:
+    migrate(given)
+else:
+    asyncio.run(connect())

@@ -1,0 +1,96 @@
+"""What the process writes down: one line an event, plain or JSON, and never a secret."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Form = Literal["plain", "json"]
+
+_OUT = "(left out)"
+
+_SECRETS: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(pattern), instead)
+    for pattern, instead in (
+        # Whole events, as Reflex writes them, with headers, cookies and the text of a question.
+        (r"((?:event queue entry for|[Ee]vent data(?: must be.*received)?):? ).+", rf"\1{_OUT}"),
+        (r"(?i)((?:set-)?cookie['\"]?\s*[:=]\s*)('[^']*'|\"[^\"]*\"|[^\n'\"]+)", rf"\1{_OUT}"),
+        (r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)[^\n'\",}]+", rf"\1{_OUT}"),
+        (r"(?i)(bearer\s+)[\w.~+/=-]{8,}", rf"\1{_OUT}"),
+        (r"\b(?:sk|gsk|pk|rk|xai|hf|nvapi|csk)[-_][\w-]{12,}", "(key)"),
+        (r"\bAIza[\w-]{20,}", "(key)"),
+        (r"(?i)\b((?:api[-_]?key|token|password|secret|key)=)[^&\s'\"]+", rf"\1{_OUT}"),
+        (r"(://[^/\s:@]*:)[^@\s/]+(@)", rf"\1{_OUT}\2"),
+        # The address of a socket has the token of its tab.
+        (r"(/[\w./~%-]*\?)[^\s'\"]+", rf"\1{_OUT}"),
+    )
+]
+
+_UUID = re.compile(
+    r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE
+)
+
+LONGEST = 8_000
+"""Characters of one entry: what a client sends does not fill the disk."""
+
+
+def redact(text: str, logger: str = "") -> str:
+    """The text without cookies, keys, passwords, query strings and, from Reflex, tokens of tabs."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    if logger.startswith("reflex"):
+        text = _UUID.sub(r"\1…", text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+class Plain(logging.Formatter):
+    """A line for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry, without secrets."""
+        return redact(super().format(record), record.name)
+
+
+class JsonLines(logging.Formatter):
+    """A line for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The entry, without secrets."""
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage(), record.name),
+        }
+        if record.exc_info:
+            entry["error"] = redact(self.formatException(record.exc_info), record.name)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+class UnknownEvents(logging.Filter):
+    """An event that no handler has is a client's mistake: one short warning, not an error."""
+
+    _SIGN = "No registered handler found for event"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record, but say no more than what happened."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, KeyError) and self._SIGN in str(error):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg, record.args = "A client sent an event that no handler has.", ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def configure(form: Form = "plain") -> None:
+    """Send everything that is logged to standard error, in one form."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if form == "json" else Plain())
+    handler.addFilter(UnknownEvents())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for talkative in ("uvicorn.error", "httpx", "httpx2", "alembic", "engineio", "socketio"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -1,0 +1,93 @@
+"""Bringing the database up to date: one process at a time, all or nothing for each revision."""
+
+import asyncio
+import fcntl
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chatapp.settings import PROJECT, settings
+
+ADVISORY_LOCK = 0x63686174
+"""The number by which migrators know each other in PostgreSQL."""
+
+
+def migrate() -> int:
+    """Bring the database up to date; the exit code says whether it is."""
+    try:
+        asyncio.run(upgrade())
+    except CommandError as error:
+        print(f"The database does not belong to this version of chatapp: {error}.", file=sys.stderr)
+        return 1
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        print(f"The database could not be brought up to date: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def upgrade(revision: str = "head") -> None:
+    """Apply the revisions that the database lacks, while no other process does.
+
+    Raises:
+        CommandError: the database has a revision that this code does not know.
+        SQLAlchemyError: the database cannot be reached, or refuses.
+    """
+    async with _alone() as engine, engine.connect() as connection:
+        await connection.run_sync(_upgrade, revision)
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, for a connection that is already open."""
+    config = Config(PROJECT / "alembic.ini")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    command.upgrade(configuration(connection), revision)
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[AsyncEngine]:
+    """An engine for migrations, while this process is the only migrator."""
+    engine = create_async_engine(settings().sqlalchemy_url, poolclass=NullPool)
+    try:
+        if engine.dialect.name == "sqlite":
+            folder = settings().data_dir
+            folder.mkdir(parents=True, exist_ok=True)
+            event.listen(engine.sync_engine, "connect", _explicit_transactions)
+            event.listen(engine.sync_engine, "begin", _begin)
+            with (folder / "migrate.lock").open("w") as file:
+                await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+                yield engine
+        else:
+            # Outside of a transaction, else it would hold up indexes built concurrently.
+            holding = engine.execution_options(isolation_level="AUTOCOMMIT")
+            async with holding.connect() as holder:
+                await holder.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+                yield engine
+    finally:
+        await engine.dispose()
+
+
+def _explicit_transactions(connection: Any, _record: Any) -> None:
+    """Let SQLite have its DDL in transactions, and tables rebuilt without deleting what refers."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

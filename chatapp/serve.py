@@ -1,0 +1,105 @@
+"""The server: one process, one port, pages and sockets."""
+
+import os
+import socket
+import sys
+
+import uvicorn
+
+from chatapp import logs
+from chatapp.settings import settings
+
+DEFLATE = False
+"""Whether websocket messages are compressed: fewer bytes for more memory and time a connection."""
+
+LARGEST_MESSAGE = 1_000_000
+"""Bytes of one websocket message from a client; a larger one ends the connection."""
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than proxies in front keep theirs."""
+
+GRACE = 10
+"""Seconds that requests in progress have to end when the process is told to stop."""
+
+
+def serve() -> int:
+    """Serve until a signal ends it; the exit code is the result."""
+    os.environ.setdefault("REFLEX_ENV_MODE", "prod")
+    os.environ.setdefault("REFLEX_TELEMETRY_ENABLED", "false")
+    os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+    # The pages are built beforehand.
+    os.environ["__REFLEX_SKIP_COMPILE"] = "true"
+    host, port = settings().host, settings().port
+    logs.configure(getattr(settings(), "log", "plain"))
+    try:
+        sockets = listeners(host, port)
+    except OSError as error:
+        print(f"Cannot listen on {host}, port {port}: {error.strerror}.", file=sys.stderr)
+        return 1
+    server = _Server(
+        uvicorn.Config(
+            "chatapp.chatapp:app",
+            factory=True,
+            host=host,
+            port=port,
+            loop="uvloop",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
+            ws_per_message_deflate=DEFLATE,
+            # Socket.IO has its own heartbeat.
+            ws_ping_interval=None,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Which proxies are believed is decided by chatapp's own settings.
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+    try:
+        server.run(sockets=sockets)
+    except KeyboardInterrupt:
+        return 0
+    return 0 if server.started else 1
+
+
+def listeners(host: str, port: int) -> list[socket.socket]:
+    """Sockets bound to every address that the host name stands for.
+
+    Raises:
+        OSError: the port is taken, or the address is not of this machine.
+    """
+    bound: list[socket.socket] = []
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _name, where in dict.fromkeys(found):
+        listener = socket.socket(family, kind, protocol)
+        bound.append(listener)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listener.bind(where)
+        except OSError:
+            for each in bound:
+                each.close()
+            raise
+    return bound
+
+
+def address(host: str, port: int) -> str:
+    """What to type into a browser on this machine."""
+    if host in {"127.0.0.1", "0.0.0.0", "::", "::1"}:  # noqa: S104
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which says where it is as soon as it can answer."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            where = settings().public_url or address(self.config.host, self.config.port)
+            print(f"chatapp is at {where}", flush=True)
