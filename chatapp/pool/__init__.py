@@ -1,0 +1,1 @@
+"""The model pool: many accounts of many providers behind one chat model."""

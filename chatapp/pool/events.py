@@ -1,0 +1,54 @@
+"""What the pool tells while it answers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from langchain_core.messages.ai import UsageMetadata
+
+Outcome = Literal["ok", "client", "auth", "rate", "fail", "stopped"]
+"""How an attempt ended: a full answer; the question was refused; the key or the model was; a limit
+was reached; it failed or was cut; the caller stopped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One member's try at a question. Times are in milliseconds."""
+
+    member: str
+    label: str
+    outcome: Outcome
+    first_token_ms: float | None
+    duration_ms: float
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next piece of the answer, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A member failed before its first word; the next one is asked."""
+
+    attempt: Attempt
+    next_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer is complete. This is always the last event."""
+
+    attempt: Attempt
+    attempts: tuple[Attempt, ...]
+    """All tries in their order, the one that answered last."""
+    usage: UsageMetadata | None
+    finish_reason: str
+    """``stop``, ``length`` (the model's limit cut it short), ``tool_calls``, ``content_filter``
+    or the provider's own word in small letters."""
+
+
+PoolEvent = Text | Hop | Done

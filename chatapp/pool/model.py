@@ -1,0 +1,246 @@
+"""One chat model made of many: each question goes to the member whose turn it is."""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import Field, PrivateAttr
+
+from chatapp.pool import bridge
+from chatapp.pool.attempt import Patience, Trying, speak, translate
+from chatapp.pool.config import Member, PoolConfig
+from chatapp.pool.content import has_image, text_of
+from chatapp.pool.errors import AnswerCut, PoolExhausted, classify
+from chatapp.pool.events import Attempt, Done, Hop, Outcome, PoolEvent, Text
+from chatapp.pool.members import Clients
+from chatapp.pool.rotation import Rotation
+from chatapp.pool.tracing import forbid_tracing
+from chatapp.pool.trail import note
+
+log = logging.getLogger(__name__)
+
+FIRST_TOKEN = 20.0
+IDLE_GAP = 30.0
+
+
+class PooledChatModel(BaseChatModel):
+    """A LangChain chat model that spreads questions over the members of a pool.
+
+    A member that fails before its first word is replaced unseen by the next one. A member that
+    fails later ends the answer with an error: two answers are never joined.
+    """
+
+    config: PoolConfig = Field(exclude=True, repr=False)
+    tier: str | None = None
+    """The tier that answers; None: the whole pool."""
+    first_token_timeout: float = Field(default=FIRST_TOKEN, gt=0)
+    """Seconds in which a member must begin to answer."""
+    idle_gap_timeout: float = Field(default=IDLE_GAP, gt=0)
+    """Seconds that may pass between two pieces of an answer."""
+    cache: Any = False
+
+    _clients: Clients = PrivateAttr(default_factory=Clients)
+    _rotation: Rotation = PrivateAttr(default_factory=Rotation)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Make sure that nothing is traced."""
+        super().model_post_init(context)
+        forbid_tracing()
+
+    def with_tier(self, tier: str | None) -> Self:
+        """The same pool, sharing its clients and its rotation, for another tier."""
+        return self.model_copy(update={"tier": tier})
+
+    async def open(self) -> None:
+        """Build the clients of all members now; one that cannot be built is left to its turn."""
+        for member in self.config.members_of(None):
+            try:
+                await self._clients.get(member)
+            except Exception as error:
+                log.error("%s cannot be used: %s", member.name, type(error).__name__)
+
+    async def aclose(self) -> None:
+        """Close all connections of the running loop."""
+        await self._clients.aclose()
+
+    async def answer(
+        self, messages: list[BaseMessage], *, tier: str | None = None
+    ) -> AsyncGenerator[PoolEvent, None]:
+        """Answer a conversation as a stream of events, the last of which is :class:`Done`.
+
+        Close the generator (or cancel the task that reads it) to stop: the provider's connection
+        is closed at once.
+
+        Args:
+            messages: The conversation, the question last.
+            tier: Who answers; None: the model's own tier.
+
+        Raises:
+            PoolExhausted: nobody said a word.
+            AnswerCut: the answer broke off after its first words.
+        """
+        async with aclosing(self._relay(messages, tier or self.tier, None, {})) as events:
+            async for event in events:
+                if not isinstance(event, ChatGenerationChunk):
+                    yield event
+                elif text := text_of(event.message.content):
+                    yield Text(text)
+
+    async def _relay(
+        self,
+        messages: list[BaseMessage],
+        tier: str | None,
+        stop: list[str] | None,
+        options: dict[str, Any],
+    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Done, None]:
+        """Try members until one answers. What all entries have in common."""
+        members = self._able(messages, tier, options)
+        patience = Patience(self.first_token_timeout, self.idle_gap_timeout)
+        attempts: list[Attempt] = []
+        waits: list[float] = []
+        tried: set[str] = set()
+        while (member := await self._rotation.admit(tier or "", members, tried)) is not None:
+            tried.add(member.name)
+            if attempts:
+                yield Hop(attempts[-1], member.label)
+            trying = Trying(member)
+            outcome: Outcome = "stopped"
+            try:
+                model = (await self._clients.get(member)).model
+                trying = Trying(member)
+                speech = speak(trying, model, messages, stop, translate(model, options), patience)
+                async with aclosing(speech):
+                    async for chunk in speech:
+                        yield chunk
+                outcome = "ok"
+            except Exception as error:
+                failure = classify(error)
+                outcome = failure.outcome
+                if failure.retry_after is not None:
+                    waits.append(failure.retry_after)
+                log.warning("%s: %s (%s)", member.name, outcome, failure.kind)
+            finally:
+                attempt = trying.ended(outcome)
+                attempts.append(attempt)
+                note(attempt)
+                await self._rotation.settle(attempt)
+            # Raised outside of the handlers, so that no provider's error is their context.
+            if outcome == "ok":
+                yield Done(attempt, tuple(attempts), trying.usage, trying.finish or "stop")
+                return
+            if trying.spoke:
+                raise AnswerCut(tuple(attempts), outcome)
+        raise PoolExhausted(tuple(attempts), min(waits, default=None))
+
+    def _able(
+        self, messages: list[BaseMessage], tier: str | None, options: dict[str, Any]
+    ) -> Sequence[Member]:
+        """The members of a tier that can take the question; all of them if none says it can."""
+        members = self.config.members_of(tier)
+        if options.get("tools"):
+            members = tuple(m for m in members if m.tools) or members
+        if any(not m.vision for m in members) and any(has_image(m.content) for m in messages):
+            members = tuple(m for m in members if m.vision) or members
+        return members
+
+    # What LangChain asks of a chat model.
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        tier = kwargs.pop("tier", None) or self.tier
+        async with aclosing(self._relay(messages, tier, stop, kwargs)) as events:
+            async for event in events:
+                if isinstance(event, ChatGenerationChunk):
+                    if run_manager:
+                        await run_manager.on_llm_new_token(event.text, chunk=event)
+                    yield event
+                elif isinstance(event, Done):
+                    yield _signature(event)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for chunk in bridge.iterate(lambda: self._astream(messages, stop, **kwargs)):
+            if run_manager:
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return bridge.run(lambda: self._agenerate(messages, stop, **kwargs))
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Give the model tools, in a neutral form that each member's integration translates."""
+        if tool_choice:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+
+    @property
+    def _llm_type(self) -> str:
+        return "chatapp-pool"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.tier or "auto"}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = LangSmithParams(
+            ls_provider="chatapp", ls_model_name=self.tier or "auto", ls_model_type="chat"
+        )
+        if stop:
+            params["ls_stop"] = stop
+        return params
+
+
+def _signature(done: Done) -> ChatGenerationChunk:
+    """The last chunk, which tells who answered."""
+    return ChatGenerationChunk(
+        message=AIMessageChunk(
+            content="",
+            response_metadata={
+                "answered_by": done.attempt.member,
+                "answered_by_label": done.attempt.label,
+                "attempts": len(done.attempts),
+            },
+            chunk_position="last",
+        )
+    )

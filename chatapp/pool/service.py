@@ -1,0 +1,37 @@
+"""The pool of this process."""
+
+from functools import cache
+
+from chatapp.pool.config import read_pool
+from chatapp.pool.model import PooledChatModel
+
+
+@cache
+def pool() -> PooledChatModel:
+    """The pooled chat model, made at the first use.
+
+    Raises:
+        PoolConfigError: the pool's file or the environment has a mistake.
+    """
+    return PooledChatModel(config=read_pool())
+
+
+def tiers() -> tuple[str, ...]:
+    """The tiers that a user may pick from, in the configured order."""
+    return pool().config.tiers
+
+
+async def open_pool() -> None:
+    """Read the configuration and build the clients, so that the first question need not wait.
+
+    Raises:
+        PoolConfigError: the pool's file or the environment has a mistake.
+    """
+    await pool().open()
+
+
+async def close_pool() -> None:
+    """Close all connections to providers."""
+    if pool.cache_info().currsize:
+        await pool().aclose()
+        pool.cache_clear()
