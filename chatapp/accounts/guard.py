@@ -1,0 +1,111 @@
+"""The guard before every event: nothing runs unless it is known and allowed.
+
+``app.add_middleware(EventGuard())`` puts it before every handler: of the socket, chained or yielded
+by another handler, of a page's ``on_load``, and before background tasks, in the handler's own
+task. It looks the session up at each event, so a sign-out, a disabling or another role counts from
+the next event on.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import reflex as rx
+from reflex.app import App
+from reflex.event import Event
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event.context import EventContext
+from reflex_base.registry import RegistrationContext
+
+from chatapp import routes
+from chatapp.accounts import sessions
+from chatapp.accounts.access import SHOWING, Access, access_of, admin_only, public
+from chatapp.accounts.arguments import Misfit, fitted
+from chatapp.accounts.identity import CurrentUser, SignedOut, acting_as, become, current_user
+
+__all__ = [
+    "CurrentUser",
+    "EventGuard",
+    "SignedOut",
+    "acting_as",
+    "admin_only",
+    "current_user",
+    "public",
+]
+
+logger = logging.getLogger(__name__)
+
+SESSION_HEADER = "x-chatapp-session"
+"""The header that the socket gate puts in place of the cookie: the session's id."""
+
+NOTHING = StateUpdate()
+"""The answer to an event that is refused: nothing was read, nothing was changed."""
+
+
+class EventGuard(Middleware):
+    """Refuses every event that its sender may not send."""
+
+    async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Let an event pass, with the person in :func:`current_user`, or refuse it.
+
+        Args:
+            app: Reflex's app.
+            state: the state of the tab.
+            event: the event; arguments that fit are replaced by what their annotations say.
+
+        Returns:
+            None to let it pass, an update without changes to refuse it.
+        """
+        # First of all: a task may have been started from another person's.
+        become(None)
+        registered = RegistrationContext.get().event_handlers.get(event.name)
+        if registered is None:
+            return NOTHING
+        handler = registered.handler
+        access = access_of(event.name, handler)
+        if access is Access.NOBODY:
+            logger.warning("Refused %s: made by Reflex, wanted by nobody", handler.fn.__qualname__)
+            return NOTHING
+        headers = EventContext.get().router_data.get("headers", {})
+        claimed = headers.get(SESSION_HEADER)
+        if access is Access.INTERNAL and not (claimed and event.name in SHOWING):
+            return self._take_arguments(handler, event)
+        user = await self._person(claimed)
+        if user is None and (access in (Access.MEMBER, Access.ADMIN) or event.name in SHOWING):
+            return to_sign_in(EventContext.get().router_data)
+        if access is Access.ADMIN and not (user and user.is_admin):
+            return NOTHING
+        become(user)
+        return self._take_arguments(handler, event)
+
+    @staticmethod
+    async def _person(claimed: str | None) -> CurrentUser | None:
+        if not claimed:
+            return None
+        try:
+            session_id = UUID(claimed)
+        except ValueError:
+            return None
+        return await sessions.session_by_id(session_id)
+
+    @staticmethod
+    def _take_arguments(handler: rx.event.EventHandler, event: Event) -> StateUpdate | None:
+        try:
+            taken = fitted(handler, event.payload)
+        except Misfit as misfit:
+            logger.warning("Refused %s: %s", handler.fn.__qualname__, misfit)
+            become(None)
+            return NOTHING
+        event.payload.update(taken)
+        return None
+
+
+def to_sign_in(router_data: dict[str, Any]) -> StateUpdate:
+    """Send a tab to the sign-in page, and from there back to where it was."""
+    here = str(router_data.get("asPath") or "")
+    target = routes.LOGIN
+    if here.startswith("/") and here not in (routes.HOME, routes.LOGIN, routes.SIGNUP):
+        target += "?next=" + quote(here[:500], safe="/")
+    return StateUpdate(events=Event.from_event_type(rx.redirect(target, replace=True)))

@@ -1,0 +1,55 @@
+"""The tables of accounts: people and their sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlmodel import Field
+
+from chatapp.database import Moment, Table, new_id, now
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class UserStatus(StrEnum):
+    """Whether a person may come in."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    DISABLED = "disabled"
+
+
+class User(Table, table=True):
+    """A person with an account."""
+
+    __table_args__ = (UniqueConstraint("email"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    email: str = Field(max_length=254)
+    """As :func:`chatapp.accounts.emails.normalise` writes it."""
+    name: str = Field(default="", max_length=100)
+    password_hash: str = Field(sa_type=Text, repr=False)
+    role: Role = Field(default=Role.MEMBER, sa_type=Text)
+    status: UserStatus = Field(default=UserStatus.ACTIVE, sa_type=Text)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class LoginSession(Table, table=True):
+    """A browser that is signed in. The token itself is only in its cookie."""
+
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    token_hash: str = Field(max_length=64, repr=False)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    last_seen_at: datetime = Field(default_factory=now, sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment, index=True)
+    user_agent: str = Field(default="", max_length=200)
+    address: str = Field(default="", max_length=45)

@@ -1,0 +1,68 @@
+"""The open sockets of this process, by session, so that they can be closed and counted."""
+
+import logging
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+PER_SESSION = 50
+"""The most open sockets (tabs) of one session in one process."""
+
+PER_ADDRESS = 200
+"""The most open sockets of signed-out visitors from one address in one process."""
+
+ENDED = 1_000
+"""How many ended sessions are remembered."""
+
+Close = Callable[[], Awaitable[None]]
+
+
+class Sockets:
+    """A registry of open sockets. A key is a session's id, or the address of a visitor."""
+
+    def __init__(self) -> None:
+        self._open: dict[UUID | str, set[Close]] = defaultdict(set)
+        self._ended: OrderedDict[UUID, None] = OrderedDict()
+
+    def add(self, key: UUID | str, close: Close) -> bool:
+        """Register a socket, unless there are too many, or its session ended meanwhile."""
+        if key in self._ended:
+            return False
+        limit = PER_SESSION if isinstance(key, UUID) else PER_ADDRESS
+        if key in self._open and len(self._open[key]) >= limit:
+            return False
+        self._open[key].add(close)
+        return True
+
+    def remove(self, key: UUID | str, close: Close) -> None:
+        """Forget a socket that is closed."""
+        if key in self._open:
+            self._open[key].discard(close)
+            if not self._open[key]:
+                del self._open[key]
+
+    def sessions(self) -> list[UUID]:
+        """The sessions that have sockets open."""
+        return [key for key in self._open if isinstance(key, UUID)]
+
+    def count(self, key: UUID | str) -> int:
+        """How many sockets are open under a key."""
+        return len(self._open[key]) if key in self._open else 0
+
+    async def close(self, sessions: Iterable[UUID]) -> None:
+        """Close all sockets of these sessions, which do not come back."""
+        for key in sessions:
+            self._ended[key] = None
+            if len(self._ended) > ENDED:
+                self._ended.popitem(last=False)
+            for close in tuple(self._open.get(key, ())):
+                try:
+                    await close()
+                except Exception:
+                    logger.exception("A socket could not be closed")
+
+
+sockets = Sockets()
+"""The sockets of this process."""
