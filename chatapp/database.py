@@ -1,6 +1,7 @@
 """The database: engine, sessions, base classes. SQLite and PostgreSQL behave alike behind it."""
 
 import os
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +10,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, event
+from sqlalchemy import Connection, DateTime, MetaData, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import declared_attr
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,9 +23,27 @@ from chatapp.settings import settings
 BUSY_TIMEOUT = 5.0
 """How long, in seconds, a statement waits for a lock or for a free connection."""
 
+_BEGIN = "sqlite_begin"
+
 
 class Table(SQLModel):
-    """The base of every table."""
+    """The base of every table; ``LoginSession`` is the table ``login_sessions``."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+    @declared_attr.directive
+    @classmethod
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The name of the table."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower() + "s"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -57,13 +77,22 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
-def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+def _sqlite_connected(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, and late: see _sqlite_begin.
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
     cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A transaction that will write takes its lock at once and waits for it; one that would take
+    # it after reading is refused without waiting when another has written in between.
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
 
 
 @cache
@@ -73,7 +102,8 @@ def engine() -> AsyncEngine:
     if url.startswith("sqlite"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
         made = create_async_engine(url)
-        event.listen(made.sync_engine, "connect", _sqlite_pragmas)
+        event.listen(made.sync_engine, "connect", _sqlite_connected)
+        event.listen(made.sync_engine, "begin", _sqlite_begin)
         return made
     return create_async_engine(
         url,
@@ -93,6 +123,14 @@ def engine() -> AsyncEngine:
 async def transaction() -> AsyncIterator[AsyncSession]:
     """A session whose work is committed at the end, or rolled back when an error leaves it."""
     async with AsyncSession(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[AsyncSession]:
+    """A session that only reads; it waits for no writer."""
+    async with AsyncSession(engine(), expire_on_commit=False) as session:
+        await session.connection(execution_options={_BEGIN: "BEGIN"})
         yield session
 
 

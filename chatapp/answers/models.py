@@ -13,13 +13,14 @@ from chatapp.database import Moment, Table, now
 class Answer(Table, table=True):
     """The run behind one message of the role answer."""
 
-    __tablename__ = "answers"
     __table_args__ = (Index("ix_answers_ended_at", "ended_at"),)
 
     id: UUID = Field(primary_key=True, foreign_key="messages.id", ondelete="CASCADE")
     """The id of the message."""
     chat_id: UUID = Field(foreign_key="chats.id", ondelete="CASCADE", index=True)
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    runner: str = Field(default="", sa_type=Text)
+    """The process that runs it."""
     epoch: int = 0
     """Counts who ran it: a writer of an older epoch is ignored."""
     tier: str | None = None

@@ -35,7 +35,6 @@ class Status(StrEnum):
 class Chat(Table, table=True):
     """A conversation of one person."""
 
-    __tablename__ = "chats"
     __table_args__ = (Index("ix_chats_sidebar", "user_id", "deleted_at", "updated_at"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -51,7 +50,6 @@ class Chat(Table, table=True):
 class Message(Table, table=True):
     """A question or an answer. ``text`` of a running answer is empty: its words are in its log."""
 
-    __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("user_id", "client_id", name="uq_messages_client_id"),
         Index("ix_messages_chat_id", "chat_id"),

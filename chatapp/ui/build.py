@@ -21,7 +21,7 @@ class SameOriginPlugin(Plugin):
     host and port, on http and https.
     """
 
-    def update_env_json(self) -> dict[str, object]:
+    def update_env_json(self, **_context: Any) -> dict[str, object]:
         """The socket's path in place of its address."""
         return {"EVENT": routes.SOCKET}
 

@@ -44,7 +44,9 @@ def icon_button(icon: str, label: str, *, size: int = 18, **props: Any) -> rx.Co
     )
 
 
-def field(label: str, name: str, type_: str = "text", **props: Any) -> rx.Component:
+def field(
+    label: str, name: str, type_: Literal["text", "email", "password"] = "text", **props: Any
+) -> rx.Component:
     """A labelled input."""
     return rx.el.label(
         rx.el.span(label, class_name="block text-sm font-medium mb-1.5"),

@@ -1,0 +1,84 @@
+"""What happens to answers and chats, as it travels in logs and on people's channels."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+
+class Kind(StrEnum):
+    """The kinds of events."""
+
+    ASKED = "asked"
+    """A question and its answer's place are in the database."""
+    TEXT = "text"
+    """More words of an answer."""
+    HOP = "hop"
+    """A provider failed before its first word; another is asked."""
+    RESTART = "restart"
+    """The words so far are taken back; the answer begins again."""
+    END = "end"
+    """The answer's row has its final text and status."""
+    CHATS = "chats"
+    """The list of chats has changed: a new title, a deleted chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of an event in an answer's log; orders writers first, then their events."""
+
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:
+        """As the id of a Redis stream's entry."""
+        return f"{self.epoch}-{self.number}"
+
+    def __lt__(self, other: "Position") -> bool:
+        """Whether this event came before the other."""
+        return (self.epoch, self.number) < (other.epoch, other.number)
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """From the id of a Redis stream's entry."""
+        epoch, number = text.split("-")
+        return cls(int(epoch), int(number))
+
+
+START = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``data`` is text for TEXT, else small values of JSON."""
+
+    kind: Kind
+    chat_id: UUID
+    answer_id: UUID | None = None
+    position: Position = START
+    data: Any = None
+
+    def encode(self) -> bytes:
+        """As it travels on a person's channel."""
+        return orjson.dumps(
+            [self.kind, self.chat_id, self.answer_id, str(self.position), self.data]
+        )
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "Event":
+        """From a person's channel."""
+        kind, chat_id, answer_id, position, data = orjson.loads(raw)
+        return cls(
+            Kind(kind),
+            UUID(chat_id),
+            UUID(answer_id) if answer_id else None,
+            Position.parse(position),
+            data,
+        )
+
+
+def channel(user_id: UUID) -> str:
+    """The channel on which everything that concerns a person is published."""
+    return f"user:{user_id}"

@@ -1,0 +1,205 @@
+"""Follows a chat for one tab: what is there already, then what comes, as values for the store."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from chatapp.answers import log, repository
+from chatapp.answers.events import START, Event, Kind, Position
+from chatapp.answers.hub import Hub
+from chatapp.answers.models import Answer
+from chatapp.answers.views import MISSING, ChatView, MessageView, message_view
+from chatapp.chats import repository as chat_repository
+from chatapp.chats import service as chats
+from chatapp.chats.models import Message, Status
+from chatapp.chats.service import NotFound
+from chatapp.chats.sidebar import sidebar
+from chatapp.database import reading
+from chatapp.ui.blocks import Blocks, pieces
+
+Values = dict[str, Any]
+
+
+async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> AsyncIterator[Values]:
+    """Values for the store: first all that is shown, then every change, until it is closed.
+
+    Args:
+        hub: The process's reader of what is published.
+        user_id: Whose tab it is.
+        chat_id: The chat that is open, if one is.
+        zone: The name of the tab's time zone.
+    """
+    async with hub.subscribed(user_id) as subscription:
+        screen = _Screen(user_id, chat_id, zone)
+        yield await screen.everything()
+        while True:
+            events, lagged = await subscription.wait()
+            changes = await (screen.everything() if lagged else screen.changes(events))
+            if changes:
+                yield changes
+
+
+class _Growing:
+    """An answer whose text is sent in pieces."""
+
+    def __init__(self, answer_id: UUID, epoch: int) -> None:
+        self.answer_id = answer_id
+        self.position = START
+        self.view: MessageView | None = None
+        self.begin_again(epoch)
+
+    def begin_again(self, epoch: int) -> None:
+        """Take the words so far back."""
+        self.epoch = epoch
+        self._blocks = Blocks()
+        self._sent: list[str] = []
+        self._block = 0
+        self._length = 0
+
+    def misses(self, event: Event) -> bool:
+        """Whether events before this one have not been read."""
+        return Position(event.position.epoch, self.position.number + 1) < event.position
+
+    def read(self, event: Event) -> Values:
+        """The pieces that an event changes; none if it was read before."""
+        if not self.position < event.position:
+            return {}
+        values: Values = {}
+        if event.position.epoch > self.epoch:
+            self.begin_again(event.position.epoch)
+        self.position = event.position
+        if event.kind is Kind.TEXT:
+            self._blocks.feed(event.data)
+            self._length += len(event.data)
+            self._collect(values)
+        return values
+
+    def holds(self, text: str) -> bool:
+        """Whether what was sent is this text."""
+        return self._length == len(text)
+
+    def _collect(self, values: Values) -> None:
+        while self._block < len(self._blocks.finished):
+            self._send(self._blocks.finished[self._block], values)
+            self._block += 1
+            self._sent = []
+        self._send(self._blocks.current, values)
+
+    def _send(self, block: str, values: Values) -> None:
+        now = pieces(block)
+        now += [""] * (len(self._sent) - len(now))
+        for number, piece in enumerate(now):
+            if number >= len(self._sent) or self._sent[number] != piece:
+                values[f"{self.answer_id}.{self.epoch}.{self._block}.{number}"] = piece
+        self._sent = now
+
+
+class _Screen:
+    """What one tab has been sent."""
+
+    def __init__(self, user_id: UUID, chat_id: UUID | None, zone: str) -> None:
+        self._user_id = user_id
+        self._chat_id = chat_id
+        self._zone = zone
+        self._sidebar: Values = {}
+        self._count = chats.PAGE
+        self._sent: set[UUID] = set()
+        self._growing: dict[UUID, _Growing] = {}
+
+    async def everything(self) -> Values:
+        """All that is shown and was not sent yet."""
+        return await self._list() | await self._chat()
+
+    async def changes(self, events: list[Event]) -> Values:
+        """What some events change."""
+        values: Values = {}
+        kinds = {event.kind for event in events}
+        if kinds & {Kind.ASKED, Kind.CHATS}:
+            values |= await self._list()
+        for event in events:
+            if event.chat_id != self._chat_id:
+                continue
+            if event.kind is Kind.ASKED:
+                self._count += 2
+                values |= await self._chat()
+            elif event.kind is Kind.CHATS:
+                values |= await self._chat()
+            elif event.answer_id and (growing := self._growing.get(event.answer_id)):
+                values |= await self._read(growing, event)
+        return values
+
+    async def _list(self) -> Values:
+        now = {"sidebar": await sidebar(self._user_id, self._zone)}
+        changed = {name: value for name, value in now.items() if self._sidebar.get(name) != value}
+        self._sidebar = now
+        return changed
+
+    async def _chat(self) -> Values:
+        if self._chat_id is None:
+            return {}
+        try:
+            page = await chats.open_chat(self._user_id, self._chat_id, self._count)
+        except NotFound:
+            return {f"c:{self._chat_id}": MISSING}
+        view: ChatView = {
+            "missing": False,
+            "title": page.chat.title,
+            "order": [str(message.id) for message in page.messages],
+            "earlier": page.earlier,
+        }
+        values: Values = {f"c:{self._chat_id}": view}
+        new = [
+            message
+            for message in page.messages
+            if message.id not in self._sent or message.id in self._growing
+        ]
+        return values | await self._messages(new)
+
+    async def _messages(self, messages: list[Message]) -> Values:
+        async with reading() as session:
+            answers = await repository.details(
+                session, self._user_id, [message.id for message in messages]
+            )
+        values: Values = {}
+        for message in messages:
+            self._sent.add(message.id)
+            values |= await self._message(message, answers.get(message.id))
+        return values
+
+    async def _message(self, message: Message, answer: Answer | None) -> Values:
+        growing = self._growing.get(message.id)
+        values: Values = {}
+        if Status(message.status).running:
+            epoch = max(answer.epoch if answer else 1, 1)
+            growing = self._growing.setdefault(message.id, _Growing(message.id, epoch))
+            values = await self._catch_up(growing)
+        else:
+            self._growing.pop(message.id, None)
+        whole = growing is None or not growing.holds(message.text)
+        view = message_view(message, answer, whole=whole)
+        if growing:
+            growing.view = view
+            view["epoch"] = growing.epoch
+            if values:
+                view["status"] = Status.STREAMING
+        return values | {f"m:{message.id}": view}
+
+    async def _catch_up(self, growing: _Growing) -> Values:
+        values: Values = {}
+        if self._chat_id:
+            for event in await log.read(self._chat_id, growing.answer_id, growing.position):
+                values |= growing.read(event)
+        return values
+
+    async def _read(self, growing: _Growing, event: Event) -> Values:
+        began, epoch = growing.position, growing.epoch
+        values = await self._catch_up(growing) if growing.misses(event) else {}
+        values |= growing.read(event)
+        if event.kind is Kind.END:
+            async with reading() as session:
+                message = await chat_repository.message(session, self._user_id, growing.answer_id)
+            return values | (await self._messages([message]) if message else {})
+        if values and growing.view and (began == START or growing.epoch != epoch):
+            view = growing.view | {"status": Status.STREAMING, "epoch": growing.epoch}
+            values[f"m:{growing.answer_id}"] = view
+        return values

@@ -1,0 +1,141 @@
+"""One subscription per process to what is published, shared by everybody who follows here.
+
+A follower that falls behind loses its queue and is told so (``lagged``); it reads the logs again.
+So a slow reader costs a bounded queue and delays nobody.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from chatapp.answers.events import Event, channel
+from chatapp.redis import redis
+
+logger = logging.getLogger(__name__)
+
+QUEUE = 512
+"""The most events that wait for one follower."""
+
+_KEEPALIVE = "hub:keepalive"
+
+
+class Subscription:
+    """What one follower has not read yet."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._ready = asyncio.Event()
+        self.lagged = False
+
+    def put(self, event: Event) -> None:
+        """Add an event, or note that there were too many."""
+        if len(self._events) >= QUEUE:
+            self.lag()
+        else:
+            self._events.append(event)
+            self._ready.set()
+
+    def lag(self) -> None:
+        """Events were or may have been missed."""
+        self._events.clear()
+        self.lagged = True
+        self._ready.set()
+
+    async def wait(self) -> tuple[list[Event], bool]:
+        """Wait for events; all that came, and whether some were missed before them."""
+        await self._ready.wait()
+        self._ready.clear()
+        events, lagged = list(self._events), self.lagged
+        self._events.clear()
+        self.lagged = False
+        return events, lagged
+
+
+class Hub:
+    """The process's one reader of the people's channels."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, set[Subscription]] = {}
+        self._confirmed: dict[str, asyncio.Event] = {}
+        self._pubsub: PubSub | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read until the context ends."""
+        task = asyncio.create_task(self._read_for_ever(), name="hub")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @asynccontextmanager
+    async def subscribed(self, user_id: UUID) -> AsyncIterator[Subscription]:
+        """Everything that concerns a person, from now until the context ends."""
+        name = channel(user_id)
+        subscription = Subscription()
+        followers = self._followers.setdefault(name, set())
+        followers.add(subscription)
+        try:
+            confirmed = self._confirmed.setdefault(name, asyncio.Event())
+            if len(followers) == 1:
+                await self._send("subscribe", name)
+            await confirmed.wait()
+            yield subscription
+        finally:
+            followers.discard(subscription)
+            if not followers and self._followers.get(name) is followers:
+                del self._followers[name]
+                self._confirmed.pop(name, None)
+                await self._send("unsubscribe", name)
+
+    async def _send(self, command: str, name: str) -> None:
+        if self._pubsub is None:
+            return
+        try:
+            await getattr(self._pubsub, command)(name)
+        except (RedisError, OSError) as error:
+            logger.warning("Redis could not %s: %s", command, type(error).__name__)
+
+    async def _read_for_ever(self) -> None:
+        while True:
+            try:
+                await self._read()
+            except (RedisError, OSError) as error:
+                logger.warning("The hub lost Redis, trying again: %s", type(error).__name__)
+            self._pubsub = None
+            await asyncio.sleep(0.5)
+
+    async def _read(self) -> None:
+        async with redis().pubsub() as pubsub:
+            self._pubsub = pubsub
+            await pubsub.subscribe(_KEEPALIVE, *self._followers)
+            for followers in self._followers.values():
+                for follower in followers:
+                    follower.lag()
+            while True:
+                message = await pubsub.get_message(timeout=20)
+                if message is None:
+                    await pubsub.ping()
+                elif message["type"] == "subscribe":
+                    self._confirmed.setdefault(_name(message), asyncio.Event()).set()
+                elif message["type"] == "message":
+                    self._deliver(_name(message), message["data"])
+
+    def _deliver(self, name: str, data: bytes) -> None:
+        followers = self._followers.get(name)
+        if followers:
+            event = Event.decode(data)
+            for follower in followers:
+                follower.put(event)
+
+
+def _name(message: dict) -> str:
+    name = message["channel"]
+    return name.decode() if isinstance(name, bytes) else name

@@ -1,0 +1,188 @@
+"""The log of an answer: a Redis Stream that a runner appends to and that anybody may read again.
+
+The id of an entry is its :class:`Position`: the epoch of the writer, then a number. Redis refuses
+an id that is not above the last. So a writer of an older epoch can add nothing once a newer one has
+begun, and what is written again after a lost reply is not there twice. Each entry is published on
+the owner's channel as well, for those who follow live.
+
+One :class:`LogWriter` serves all answers of a process: it joins what came since its last round and
+writes it in one pipeline, so Redis is asked once a round and not once a token.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import orjson
+from redis.exceptions import RedisError
+
+from chatapp.answers.events import START, Event, Kind, Position, channel
+from chatapp.redis import redis
+
+logger = logging.getLogger(__name__)
+
+ROUND = 0.05
+"""How long words are joined before they are written, in seconds; longer when writing is slow."""
+
+LONGEST_ROUND = 0.25
+
+LIFE = 24 * 3600
+"""How long the log of an answer that never ends is kept, in seconds."""
+
+LIFE_AFTER_END = 600
+"""How long a log is kept after the answer's end, when the row says it all, in seconds."""
+
+_NOT_ABOVE = "equal or smaller"
+"""What Redis says of an id that is not above the last: it is there, or its writer is fenced."""
+
+
+def key(answer_id: UUID) -> str:
+    """The key of an answer's log."""
+    return f"answer:{{{answer_id}}}:log"
+
+
+class AnswerLog:
+    """The log of one answer, as its one writer sees it."""
+
+    def __init__(
+        self, writer: "LogWriter", user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int
+    ) -> None:
+        self.user_id = user_id
+        self.chat_id = chat_id
+        self.answer_id = answer_id
+        self._epoch = epoch
+        self._writer = writer
+        self._words: list[str] = []
+        self._waiting: list[Event] = []
+        self._number = 0
+        self._spoken = False
+
+    def text(self, words: str) -> None:
+        """Add words. The first ones are written at once, later ones in the next round."""
+        self._words.append(words)
+        self._writer.wake(self, at_once=not self._spoken)
+        self._spoken = True
+
+    def add(self, kind: Kind, data: Any = None) -> None:
+        """Add an event after the words so far, and write it at once."""
+        self._join()
+        self._waiting.append(self._event(kind, data))
+        self._writer.wake(self, at_once=True)
+
+    def take(self) -> list[Event]:
+        """What is to be written now."""
+        self._join()
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def put_back(self, events: list[Event]) -> None:
+        """What could not be written."""
+        self._waiting = events + self._waiting
+
+    def _join(self) -> None:
+        if self._words:
+            self._waiting.append(self._event(Kind.TEXT, "".join(self._words)))
+            self._words.clear()
+
+    def _event(self, kind: Kind, data: Any) -> Event:
+        self._number += 1
+        position = Position(self._epoch, self._number)
+        return Event(kind, self.chat_id, self.answer_id, position, data)
+
+
+class LogWriter:
+    """Writes the logs of all answers that this process runs."""
+
+    def __init__(self) -> None:
+        self._dirty: dict[UUID, AnswerLog] = {}
+        self._wanted = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._round = ROUND
+
+    def open(self, user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int) -> AnswerLog:
+        """The log of an answer that this process now runs."""
+        return AnswerLog(self, user_id, chat_id, answer_id, epoch)
+
+    def wake(self, log: AnswerLog, *, at_once: bool) -> None:
+        """There is something to write in ``log``."""
+        self._dirty[log.answer_id] = log
+        self._wanted.set()
+        if at_once:
+            self._at_once.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write in rounds until the context ends; what is left is written then."""
+        task = asyncio.create_task(self._rounds(), name="answer log writer")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits, in one pipeline. On an error it waits for the next round."""
+        if not self._dirty:
+            return
+        logs, self._dirty = list(self._dirty.values()), {}
+        taken = [(log, events) for log in logs if (events := log.take())]
+        began = monotonic()
+        try:
+            pipe = redis().pipeline(transaction=False)
+            for log, events in taken:
+                _append(pipe, log, events)
+            for reply in await pipe.execute(raise_on_error=False):
+                if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
+                    raise reply
+        except (RedisError, OSError) as error:
+            logger.warning("Answers could not be logged, trying again: %s", type(error).__name__)
+            for log, events in taken:
+                log.put_back(events)
+                self._dirty[log.answer_id] = log
+        self._round = min(max(ROUND, 4 * (monotonic() - began)), LONGEST_ROUND)
+
+    async def _rounds(self) -> None:
+        while True:
+            await self._wanted.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._at_once.wait(), self._round)
+            self._wanted.clear()
+            self._at_once.clear()
+            await self.flush()
+            if self._dirty:
+                await asyncio.sleep(LONGEST_ROUND)
+                self._wanted.set()
+
+
+async def read(chat_id: UUID, answer_id: UUID, after: Position = START) -> list[Event]:
+    """What the log of an answer holds after a position, oldest first.
+
+    The caller has made sure that the answer is one of its user's.
+    """
+    entries = await redis().xrange(key(answer_id), min=f"({after}")
+    return [
+        Event(
+            Kind(fields[b"k"].decode()),
+            chat_id,
+            answer_id,
+            Position.parse(entry_id.decode()),
+            orjson.loads(fields[b"d"]),
+        )
+        for entry_id, fields in entries
+    ]
+
+
+def _append(pipe: Any, log: AnswerLog, events: list[Event]) -> None:
+    name = key(log.answer_id)
+    for event in events:
+        pipe.xadd(name, {"k": event.kind, "d": orjson.dumps(event.data)}, id=str(event.position))
+        pipe.publish(channel(log.user_id), event.encode())
+    if events[0].position.number == 1:
+        pipe.expire(name, LIFE)
+    if events[-1].kind is Kind.END:
+        pipe.expire(name, LIFE_AFTER_END)

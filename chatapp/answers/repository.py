@@ -1,0 +1,101 @@
+"""All SQL of answers. A person's queries name the owner, a runner's name its epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.answers.models import Answer
+from chatapp.chats.models import Message, Status
+from chatapp.database import now
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an answer ended. Times are in milliseconds since it was asked for."""
+
+    status: Status
+    text: str
+    problem: str = ""
+    answered_by: str = ""
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+
+
+async def details(
+    session: AsyncSession, user_id: UUID, answer_ids: Sequence[UUID]
+) -> dict[UUID, Answer]:
+    """What is known of the making of these answers of a person."""
+    if not answer_ids:
+        return {}
+    found = await session.exec(
+        select(Answer).where(col(Answer.id).in_(answer_ids), Answer.user_id == user_id)
+    )
+    return {answer.id: answer for answer in found}
+
+
+async def unfinished(session: AsyncSession, limit: int = 100) -> Sequence[Answer]:
+    """Answers of anybody that have not ended, the oldest first."""
+    found = await session.exec(
+        select(Answer)
+        .where(col(Answer.ended_at).is_(None))
+        .order_by(col(Answer.queued_at))
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int) -> bool:
+    """Make a process the runner with the next epoch. False: another was quicker, or it ended."""
+    taken = await session.exec(
+        update(Answer)
+        .where(
+            col(Answer.id) == answer_id,
+            col(Answer.epoch) == epoch - 1,
+            col(Answer.ended_at).is_(None),
+        )
+        .values(runner=runner, epoch=epoch)
+    )
+    if taken.rowcount == 0:
+        return False
+    await session.exec(
+        update(Message).where(col(Message.id) == answer_id).values(status=Status.STREAMING)
+    )
+    return True
+
+
+async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Outcome) -> bool:
+    """Write an answer's end. False: it has ended already or a newer runner has it."""
+    ended = await session.exec(
+        update(Answer)
+        .where(
+            col(Answer.id) == answer_id,
+            col(Answer.epoch) == epoch,
+            col(Answer.ended_at).is_(None),
+        )
+        .values(
+            ended_at=now(),
+            problem=outcome.problem,
+            answered_by=outcome.answered_by,
+            attempts=outcome.attempts,
+            prompt_tokens=outcome.prompt_tokens,
+            completion_tokens=outcome.completion_tokens,
+            first_token_ms=outcome.first_token_ms,
+            duration_ms=outcome.duration_ms,
+        )
+    )
+    if ended.rowcount == 0:
+        return False
+    await session.exec(
+        update(Message)
+        .where(col(Message.id) == answer_id)
+        .values(status=outcome.status, text=outcome.text)
+    )
+    return True

@@ -1,0 +1,204 @@
+"""Asking, asking again and stopping."""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.models import Answer
+from chatapp.answers.runner import Job, Runner
+from chatapp.chats import repository as chats
+from chatapp.chats import service as chat_service
+from chatapp.chats.models import Chat, Message, Role, Status
+from chatapp.chats.service import NotFound
+from chatapp.chats.text import storable, title_of
+from chatapp.database import new_id, transaction
+from chatapp.redis import redis
+from chatapp.settings import settings
+
+logger = logging.getLogger(__name__)
+
+EMPTY = "Please write a question first."
+BUSY = "An answer is still coming in this chat. Wait for it or stop it first."
+REUSED = "This question was sent before with another text. Please send it again."
+
+
+class Refused(Exception):
+    """A question that is not taken. ``str()`` of it says why, for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is in the database, and the place of its answer."""
+
+    chat_id: UUID
+    question_id: UUID
+    answer_id: UUID
+
+
+async def ask(
+    runner: Runner,
+    user_id: UUID,
+    chat_id: UUID | None,
+    text: str,
+    client_id: UUID,
+    tier: str | None = None,
+) -> Asked:
+    """Keep a question and begin its answer; without a chat, in a new one.
+
+    The same ``client_id`` again is the same question: nothing new is kept or begun.
+
+    Raises:
+        Refused: the text is empty or too long, or the chat is busy.
+        NotFound: no such chat of this person.
+    """
+    question = storable(text).strip()
+    if not question:
+        raise Refused(EMPTY)
+    if len(question) > settings().question_length:
+        raise Refused(
+            f"The question is too long: {len(question):,} characters, "
+            f"{settings().question_length:,} are possible."
+        )
+    try:
+        async with transaction() as session:
+            if earlier := await chats.by_client_id(session, user_id, client_id):
+                return await _same(session, earlier, question)
+            chat = await _chat(session, user_id, chat_id, question)
+            asked = Message(
+                chat_id=chat.id,
+                user_id=user_id,
+                parent_id=chat.leaf_id,
+                role=Role.QUESTION,
+                text=question,
+                client_id=client_id,
+            )
+            session.add(asked)
+            await session.flush()
+            job = await _queue(session, runner, asked, tier)
+    except IntegrityError:
+        # The same question came twice at once; the other one has won.
+        async with transaction() as session:
+            earlier = await chats.by_client_id(session, user_id, client_id)
+            if earlier is None:
+                raise
+            return await _same(session, earlier, question)
+    return await _begin(runner, job)
+
+
+async def ask_again(
+    runner: Runner, user_id: UUID, answer_id: UUID, tier: str | None = None
+) -> Asked:
+    """Begin another answer to the same question; the old one stays beside it.
+
+    Raises:
+        Refused: the chat is busy.
+        NotFound: no such answer of this person.
+    """
+    async with transaction() as session:
+        old = await chats.message(session, user_id, answer_id)
+        if old is None or old.role != Role.ANSWER or old.parent_id is None:
+            raise NotFound
+        await _chat(session, user_id, old.chat_id, "")
+        question = await chats.message(session, user_id, old.parent_id)
+        if question is None:
+            raise NotFound
+        job = await _queue(session, runner, question, tier)
+    return await _begin(runner, job)
+
+
+async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
+    """Stop an answer and keep what came so far; one that has ended stays as it is.
+
+    Raises:
+        NotFound: no such answer of this person.
+    """
+    async with transaction() as session:
+        if await chats.message(session, user_id, answer_id) is None:
+            raise NotFound
+    runner.stop(answer_id)
+
+
+async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
+    """Give a chat another title and tell the person's tabs. Raises: NotFound."""
+    await chat_service.rename(user_id, chat_id, title)
+    await tell(user_id, Event(Kind.CHATS, chat_id))
+
+
+async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
+    """Delete a chat, stop what runs in it and tell the person's tabs. Raises: NotFound."""
+    await chat_service.delete(user_id, chat_id)
+    async with transaction() as session:
+        answer = await chats.running(session, user_id, chat_id)
+    if answer:
+        runner.stop(answer.id)
+    await tell(user_id, Event(Kind.CHATS, chat_id))
+
+
+async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
+    """Bring a deleted chat back and tell the person's tabs. Raises: NotFound."""
+    await chat_service.restore(user_id, chat_id)
+    await tell(user_id, Event(Kind.CHATS, chat_id))
+
+
+async def tell(user_id: UUID, event: Event) -> None:
+    """Publish an event to everybody who follows this person."""
+    try:
+        await redis().publish(channel(user_id), event.encode())
+    except (RedisError, OSError) as error:
+        logger.warning("Followers were not told: %s", type(error).__name__)
+
+
+async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, question: str) -> Chat:
+    if chat_id is None:
+        chat = Chat(user_id=user_id, title=title_of(question))
+        session.add(chat)
+        await session.flush()
+        return chat
+    chat = await chats.chat(session, user_id, chat_id, lock=True)
+    if chat is None:
+        raise NotFound
+    if await chats.running(session, user_id, chat_id):
+        raise Refused(BUSY)
+    return chat
+
+
+async def _queue(session: AsyncSession, runner: Runner, question: Message, tier: str | None) -> Job:
+    place = Message(
+        id=new_id(),
+        chat_id=question.chat_id,
+        user_id=question.user_id,
+        parent_id=question.id,
+        role=Role.ANSWER,
+        status=Status.QUEUED,
+    )
+    session.add(place)
+    await session.flush()
+    session.add(
+        Answer(
+            id=place.id,
+            chat_id=place.chat_id,
+            user_id=place.user_id,
+            tier=tier,
+            runner=runner.name,
+        )
+    )
+    await chats.touch(session, question.user_id, question.chat_id, place.id)
+    return Job(question.user_id, question.chat_id, question.id, place.id, tier)
+
+
+async def _begin(runner: Runner, job: Job) -> Asked:
+    await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id))
+    runner.start(job)
+    return Asked(job.chat_id, job.question_id, job.answer_id)
+
+
+async def _same(session: AsyncSession, earlier: Message, question: str) -> Asked:
+    answer = await chats.first_child(session, earlier.user_id, earlier.id)
+    if earlier.text != question or answer is None:
+        raise Refused(REUSED)
+    return Asked(earlier.chat_id, earlier.id, answer.id)

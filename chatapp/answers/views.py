@@ -1,0 +1,84 @@
+"""Messages as the browser's store holds them.
+
+``c:<chat>``            a :class:`ChatView`
+``e:<message>``         an :class:`EarlierView`: what comes before that message
+``m:<message>``         a :class:`MessageView`
+``<answer>.<epoch>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
+"""
+
+from typing import TypedDict
+
+from chatapp.answers.models import Answer
+from chatapp.chats.models import Message, Role, Status
+from chatapp.ui.blocks import blocks_of
+
+
+class ChatView(TypedDict):
+    """What is shown of a chat: its last messages."""
+
+    missing: bool
+    title: str
+    order: list[str]
+    earlier: bool
+
+
+class EarlierView(TypedDict):
+    """Messages that come before another, and whether there are more before them."""
+
+    order: list[str]
+    earlier: bool
+
+
+class MessageView(TypedDict):
+    """One message. ``blocks`` is absent while the text comes in pieces."""
+
+    id: str
+    role: str
+    status: str
+    text: str
+    blocks: list[str] | None
+    epoch: int
+    by: str
+    problem: str
+    at: str
+
+
+MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False}
+
+
+def message_view(message: Message, answer: Answer | None, *, whole: bool = True) -> MessageView:
+    """A message for the browser; without its text if that is there in pieces already."""
+    answered = message.role == Role.ANSWER
+    in_pieces = answered and (Status(message.status).running or not whole)
+    return {
+        "id": str(message.id),
+        "role": str(message.role),
+        "status": str(message.status),
+        "text": "" if in_pieces else message.text,
+        "blocks": blocks_of(message.text) if answered and not in_pieces else None,
+        "epoch": answer.epoch if answer else 0,
+        "by": answered_by(answer) if answer else "",
+        "problem": answer.problem if answer else "",
+        "at": message.created_at.isoformat(),
+    }
+
+
+_WHY = {
+    "rate": "was at its limit",
+    "auth": "could not be reached with its key",
+    "client": "could not take the question",
+    "fail": "did not answer",
+}
+
+
+def answered_by(answer: Answer) -> str:
+    """One line: who answered, after whom and why, how long it took."""
+    if not answer.answered_by:
+        return ""
+    failed = [
+        f"{attempt['label']} {_WHY.get(attempt['outcome'], 'did not answer')}"
+        for attempt in answer.attempts[:-1]
+    ]
+    after = f", after {' and '.join(failed)}" if failed else ""
+    seconds = (answer.duration_ms or 0) / 1000
+    return f"{answer.answered_by}{after} · {seconds:.1f} s"

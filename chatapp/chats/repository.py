@@ -1,0 +1,149 @@
+"""All SQL of chats. Every query names the owner."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CursorResult, delete, literal, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.chats.models import Chat, Message, Status
+from chatapp.database import now
+
+
+async def chat(
+    session: AsyncSession, user_id: UUID, chat_id: UUID, *, lock: bool = False
+) -> Chat | None:
+    """A chat of this person that is not deleted; locked, others who want the lock wait."""
+    query = select(Chat).where(
+        Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None)
+    )
+    found = await session.exec(query.with_for_update() if lock else query)
+    return found.first()
+
+
+async def latest_chats(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Chat]:
+    """The chats of this person that were used last, newest first."""
+    found = await session.exec(
+        select(Chat)
+        .where(Chat.user_id == user_id, col(Chat.deleted_at).is_(None))
+        .order_by(col(Chat.updated_at).desc(), col(Chat.id).desc())
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def rename(session: AsyncSession, user_id: UUID, chat_id: UUID, title: str) -> bool:
+    """Give a chat another title. False: there is no such chat."""
+    return await _changed(
+        session,
+        update(Chat)
+        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
+        .where(col(Chat.deleted_at).is_(None))
+        .values(title=title),
+    )
+
+
+async def touch(session: AsyncSession, user_id: UUID, chat_id: UUID, leaf_id: UUID) -> bool:
+    """Make a message the chat's shown end and the chat the newest."""
+    return await _changed(
+        session,
+        update(Chat)
+        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
+        .values(leaf_id=leaf_id, updated_at=now()),
+    )
+
+
+async def set_deleted(
+    session: AsyncSession, user_id: UUID, chat_id: UUID, moment: datetime | None
+) -> bool:
+    """Hide a chat, or bring it back with ``None``. False: nothing to change."""
+    was = col(Chat.deleted_at).is_(None) if moment else col(Chat.deleted_at).is_not(None)
+    return await _changed(
+        session,
+        update(Chat)
+        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id, was)
+        .values(deleted_at=moment),
+    )
+
+
+async def purge_deleted(session: AsyncSession, before: datetime) -> None:
+    """Remove for good what anybody deleted before that moment."""
+    await session.exec(delete(Chat).where(col(Chat.deleted_at) < before))
+
+
+async def message(session: AsyncSession, user_id: UUID, message_id: UUID) -> Message | None:
+    """A message of this person in a chat that is not deleted."""
+    found = await session.exec(
+        select(Message)
+        .join(Chat, col(Chat.id) == col(Message.chat_id))
+        .where(
+            Message.id == message_id,
+            Message.user_id == user_id,
+            Chat.user_id == user_id,
+            col(Chat.deleted_at).is_(None),
+        )
+    )
+    return found.first()
+
+
+async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) -> Message | None:
+    """The question that was sent with this id before."""
+    found = await session.exec(
+        select(Message).where(Message.user_id == user_id, Message.client_id == client_id)
+    )
+    return found.first()
+
+
+async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> Message | None:
+    """The oldest reply to a message."""
+    found = await session.exec(
+        select(Message)
+        .where(Message.user_id == user_id, Message.parent_id == parent_id)
+        .order_by(col(Message.created_at), col(Message.id))
+        .limit(1)
+    )
+    return found.first()
+
+
+async def running(session: AsyncSession, user_id: UUID, chat_id: UUID) -> Message | None:
+    """The answer of a chat that is still coming, if there is one."""
+    found = await session.exec(
+        select(Message).where(
+            Message.chat_id == chat_id,
+            Message.user_id == user_id,
+            col(Message.status).in_((Status.QUEUED, Status.STREAMING)),
+        )
+    )
+    return found.first()
+
+
+async def path(
+    session: AsyncSession, user_id: UUID, leaf_id: UUID | None, limit: int
+) -> list[Message]:
+    """The last messages of the branch that ends in ``leaf_id``, oldest first.
+
+    Walks up from the leaf, so that it costs the page and not the chat.
+    """
+    if leaf_id is None:
+        return []
+    steps = (
+        select(Message.id, Message.parent_id, literal(1).label("depth"))
+        .where(Message.id == leaf_id, Message.user_id == user_id)
+        .cte("steps", recursive=True)
+    )
+    steps = steps.union_all(
+        select(Message.id, Message.parent_id, steps.c.depth + 1)
+        .join(steps, col(Message.id) == steps.c.parent_id)
+        .where(Message.user_id == user_id, steps.c.depth < limit)
+    )
+    found = await session.exec(
+        select(Message).join(steps, col(Message.id) == steps.c.id).order_by(steps.c.depth.desc())
+    )
+    return list(found.all())
+
+
+async def _changed(session: AsyncSession, statement: object) -> bool:
+    result = await session.exec(statement)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return isinstance(result, CursorResult) and result.rowcount > 0
