@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from reflex.constants import Endpoint
 from reflex.plugins import Plugin
-
-from chatapp import routes
 
 _ANCHOR = "  const endpoint = new URL(url_str);\n"
 _SAME_ORIGIN = (
-    '  if (typeof window !== "undefined" && url_str.startsWith("/")) {\n'
-    "    return new URL(url_str, window.location.origin);\n"
+    '  if (url_str.startsWith("/")) {\n'
+    # While pages are prerendered there is no window, and no address is asked for in earnest.
+    "    const page = globalThis.window?.location.origin ?? 'http://prerender';\n"
+    "    return new URL(url_str, page);\n"
     "  }\n"
 )
 
@@ -22,8 +23,8 @@ class SameOriginPlugin(Plugin):
     """
 
     def update_env_json(self, **_context: Any) -> dict[str, object]:
-        """The socket's path in place of its address."""
-        return {"EVENT": routes.SOCKET}
+        """The endpoints' paths in place of their addresses."""
+        return {endpoint.name: str(endpoint) for endpoint in Endpoint}
 
     def pre_compile(self, **context: Any) -> None:
         """Teach the client's address function to resolve a path."""
