@@ -1,0 +1,128 @@
+"""What a fake provider is told to do, and the plan of one answer."""
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+ORDER = re.compile(r"\[\[say (\d+) words(?: at (\d+)/s)?\]\]")
+
+
+@dataclass
+class Fault:
+    """One thing that goes wrong.
+
+    Kinds before the headers: ``http_NNN`` (any status), ``auth``, ``stall`` (never a byte),
+    ``drop`` (the connection closes), ``garbage`` (200 with nonsense).
+    Kinds within the stream, after ``after`` tokens: ``error_in_band``, ``drop_after`` (reset),
+    ``close_after`` (clean end of the connection in the middle of the body), ``stall_after``,
+    ``end_without_finish`` (a clean end of the stream), ``drop_before_usage``, ``empty`` (a finish
+    reason and no word).
+    """
+
+    kind: str
+    after: int = 0
+    times: int | None = None
+    """How often it happens; None: always."""
+    retry_after: float | str | None = None
+    retry_after_ms: int | None = None
+    quota: str = "minute"
+    """Which of Gemini's quotas is used up: ``minute`` or ``day``."""
+    code: str | None = None
+    """The provider's word for the error, e.g. ``context_length_exceeded``."""
+
+
+@dataclass
+class Behaviour:
+    """How the requests to one provider, account or model are answered."""
+
+    provider: str = "*"
+    account: str = "*"
+    model: str = "*"
+    text: str | None = None
+    tokens: list[str] | None = None
+    tokens_per_second: float = 0
+    """0: as fast as it goes."""
+    first_token_delay: float = 0
+    finish_reason: str = "stop"
+    thoughts: list[str] = field(default_factory=list)
+    """Reasoning that is sent before the first word."""
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    """``{"name", "args"}`` each; called unless the last message is a tool's result."""
+    usage: bool = True
+    fault: Fault | None = None
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Behaviour":
+        known = {f.name for f in fields(cls)}
+        if unknown := set(data) - known:
+            raise ValueError(f"unknown: {sorted(unknown)}")
+        fault = data.get("fault")
+        return cls(**{**data, "fault": Fault(**fault) if fault else None})
+
+    def fits(self, provider: str, account: str, model: str) -> bool:
+        pairs = ((self.provider, provider), (self.account, account), (self.model, model))
+        return all(wanted in ("*", found) for wanted, found in pairs)
+
+    def take_fault(self) -> Fault | None:
+        """The fault of this request, counted down."""
+        fault = self.fault
+        if fault is None or fault.times is None:
+            return fault
+        if fault.times <= 0:
+            return None
+        fault.times -= 1
+        return fault
+
+
+@dataclass
+class Plan:
+    """One answer."""
+
+    tokens: list[str]
+    rate: float
+    delay: float
+    finish_reason: str
+    thoughts: list[str]
+    tool_calls: list[dict[str, Any]]
+    usage: bool
+    fault: Fault | None
+    prompt_tokens: int
+
+    @property
+    def completion_tokens(self) -> int:
+        return len(self.tokens) + len(self.tool_calls)
+
+
+def numbered(count: int) -> list[str]:
+    """The tokens of ``[[say N words]]``: ``w0``, `` w1`` and so on."""
+    return [f"{' ' if n else ''}w{n}" for n in range(count)]
+
+
+def plan(
+    behaviour: Behaviour, model: str, texts: list[str], question: str, after_tool: bool
+) -> Plan:
+    """The answer to a request whose messages have these texts."""
+    rate = behaviour.tokens_per_second
+    if behaviour.tokens is not None:
+        tokens = list(behaviour.tokens)
+    elif behaviour.text is not None:
+        tokens = re.findall(r"\s*\S+|\s+$", behaviour.text)
+    elif order := ORDER.search(question):
+        tokens = numbered(int(order[1]))
+        rate = float(order[2]) if order[2] else rate
+    else:
+        tokens = re.findall(
+            r"\s*\S+", f"I am {model}. Your question has {len(question)} characters."
+        )
+    calls = [] if after_tool else behaviour.tool_calls
+    return Plan(
+        tokens=[] if calls else tokens,
+        rate=rate,
+        delay=behaviour.first_token_delay,
+        finish_reason=behaviour.finish_reason,
+        thoughts=behaviour.thoughts,
+        tool_calls=calls,
+        usage=behaviour.usage,
+        fault=behaviour.take_fault(),
+        prompt_tokens=sum(len(text.split()) for text in texts),
+    )

@@ -1,0 +1,273 @@
+"""The wire formats of the providers: Groq's and OpenAI's, and Gemini's."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes.behaviour import Fault, Plan
+
+KEY_IN_BODY = "the key {key} of this account"
+FINISHES = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+"""Gemini's words for why an answer ended."""
+
+
+@dataclass
+class Asked:
+    """A request as its dialect understands it."""
+
+    model: str
+    stream: bool
+    texts: list[str]
+    question: str
+    after_tool: bool
+    wants_usage: bool
+
+
+def sse(data: Any, event: str | None = None, end: str = "\n\n") -> bytes:
+    head = f"event: {event}\n" if event else ""
+    body = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+    return f"{head}data: {body}{end}".encode()
+
+
+class OpenAI:
+    """OpenAI's chat completions; Groq's differ in where the usage is."""
+
+    def __init__(self, provider: str) -> None:
+        self.groq = provider == "groq"
+
+    def read(self, body: dict[str, Any], model: str, stream: bool) -> Asked:
+        messages = body.get("messages") or []
+        texts = [_text(message.get("content")) for message in messages]
+        asked = [t for t, m in zip(texts, messages, strict=True) if m.get("role") == "user"]
+        options = body.get("stream_options") or {}
+        return Asked(
+            model=str(body.get("model")),
+            stream=bool(body.get("stream")),
+            texts=texts,
+            question=asked[-1] if asked else "",
+            after_tool=bool(messages) and messages[-1].get("role") == "tool",
+            wants_usage=self.groq or bool(options.get("include_usage")),
+        )
+
+    def _usage(self, plan: Plan) -> dict[str, Any]:
+        usage: dict[str, Any] = {
+            "prompt_tokens": plan.prompt_tokens,
+            "completion_tokens": plan.completion_tokens,
+            "total_tokens": plan.prompt_tokens + plan.completion_tokens,
+        }
+        if self.groq:
+            usage |= {
+                "queue_time": 0.01,
+                "prompt_time": 0.01,
+                "completion_time": 0.1,
+                "total_time": 0.1,
+            }
+        return usage
+
+    def _chunk(
+        self, asked: Asked, number: int, delta: dict[str, Any], finish: str | None = None
+    ) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion.chunk",
+            "created": 1_700_000_000,
+            "model": asked.model,
+            "system_fingerprint": "fp_fake",
+            "choices": [choice],
+        }
+
+    def opening(self, asked: Asked, number: int) -> list[bytes]:
+        chunk = self._chunk(asked, number, {"role": "assistant", "content": ""})
+        if self.groq:
+            chunk["x_groq"] = {"id": f"req_{number}"}
+        return [sse(chunk)]
+
+    def thought(self, asked: Asked, number: int, text: str) -> bytes:
+        return sse(self._chunk(asked, number, {"reasoning": text}))
+
+    def token(self, asked: Asked, number: int, text: str) -> bytes:
+        return sse(self._chunk(asked, number, {"content": text}))
+
+    def calls(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
+        return [
+            sse(self._chunk(asked, number, {"tool_calls": [{"index": i, **_call(i, call)}]}))
+            for i, call in enumerate(plan.tool_calls)
+        ]
+
+    def closing(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
+        finish = self._chunk(
+            asked, number, {}, "tool_calls" if plan.tool_calls else plan.finish_reason
+        )
+        events = [finish]
+        if plan.usage and self.groq:
+            finish["x_groq"] = {"id": f"req_{number}", "usage": self._usage(plan)}
+        elif plan.usage and asked.wants_usage:
+            events.append(
+                {**self._chunk(asked, number, {}), "choices": [], "usage": self._usage(plan)}
+            )
+        return [*(sse(event) for event in events), self.done()]
+
+    def done(self) -> bytes:
+        return sse("[DONE]")
+
+    def whole(self, asked: Asked, number: int, plan: Plan) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(plan.tokens)}
+        if plan.tool_calls:
+            message["tool_calls"] = [_call(i, call) for i, call in enumerate(plan.tool_calls)]
+        finish = "tool_calls" if plan.tool_calls else plan.finish_reason
+        return {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion",
+            "created": 1_700_000_000,
+            "model": asked.model,
+            "choices": [
+                {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+            ],
+            "usage": self._usage(plan),
+        }
+
+    def error(self, status: int, fault: Fault, key: str) -> dict[str, Any]:
+        codes = {
+            401: ("invalid_request_error", "invalid_api_key"),
+            404: ("invalid_request_error", "model_not_found"),
+            429: ("tokens", "rate_limit_exceeded"),
+        }
+        default = ("invalid_request_error" if status < 500 else "internal_server_error", None)
+        kind, code = codes.get(status, default)
+        text = f"Failed with {status}: " + KEY_IN_BODY.format(key=key)
+        return {"error": {"message": text, "type": kind, "code": fault.code or code}}
+
+    def in_band(self, fault: Fault, key: str) -> bytes:
+        return sse(self.error(500, fault, key), event="error" if self.groq else None)
+
+    def auth_status(self) -> int:
+        return 401
+
+
+class Gemini:
+    """Gemini's generateContent."""
+
+    def read(self, body: dict[str, Any], model: str, stream: bool) -> Asked:
+        contents = body.get("contents") or []
+        texts = [" ".join(p.get("text", "") for p in c.get("parts", [])) for c in contents]
+        asked = [t for t, c in zip(texts, contents, strict=True) if c.get("role") == "user" and t]
+        last = contents[-1].get("parts", []) if contents else []
+        return Asked(
+            model=model,
+            stream=stream,
+            texts=texts,
+            question=asked[-1] if asked else "",
+            after_tool=any("functionResponse" in part for part in last),
+            wants_usage=True,
+        )
+
+    def _usage(self, plan: Plan, written: int) -> dict[str, Any]:
+        return {
+            "promptTokenCount": plan.prompt_tokens,
+            "candidatesTokenCount": written,
+            "totalTokenCount": plan.prompt_tokens + written,
+        }
+
+    def _chunk(self, asked: Asked, number: int, parts: list[Any], **rest: Any) -> dict[str, Any]:
+        candidate = {"content": {"parts": parts, "role": "model"}, "index": 0, **rest}
+        return {
+            "candidates": [candidate],
+            "modelVersion": asked.model,
+            "responseId": f"response-{number}",
+        }
+
+    def opening(self, asked: Asked, number: int) -> list[bytes]:
+        return []
+
+    def thought(self, asked: Asked, number: int, text: str) -> bytes:
+        return self._sse(self._chunk(asked, number, [{"text": text, "thought": True}]))
+
+    def token(self, asked: Asked, number: int, text: str) -> bytes:
+        return self._sse(self._chunk(asked, number, [{"text": text}]))
+
+    def calls(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
+        parts = [{"functionCall": {"name": c["name"], "args": c["args"]}} for c in plan.tool_calls]
+        return [self._sse(self._chunk(asked, number, parts))] if parts else []
+
+    def closing(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
+        finish = FINISHES.get(plan.finish_reason, plan.finish_reason)
+        chunk = self._chunk(asked, number, [{"text": ""}], finishReason=finish)
+        if plan.usage:
+            chunk["usageMetadata"] = self._usage(plan, plan.completion_tokens)
+        return [self._sse(chunk)]
+
+    def done(self) -> bytes:
+        return b""
+
+    def whole(self, asked: Asked, number: int, plan: Plan) -> dict[str, Any]:
+        parts: list[Any] = [{"text": "".join(plan.tokens)}] if plan.tokens else []
+        parts += [{"functionCall": {"name": c["name"], "args": c["args"]}} for c in plan.tool_calls]
+        finish = FINISHES.get(plan.finish_reason, plan.finish_reason)
+        whole = self._chunk(asked, number, parts, finishReason=finish)
+        return {**whole, "usageMetadata": self._usage(plan, plan.completion_tokens)}
+
+    def error(self, status: int, fault: Fault, key: str) -> dict[str, Any]:
+        words = {
+            400: "INVALID_ARGUMENT",
+            403: "PERMISSION_DENIED",
+            404: "NOT_FOUND",
+            429: "RESOURCE_EXHAUSTED",
+            500: "INTERNAL",
+            503: "UNAVAILABLE",
+        }
+        details: list[dict[str, Any]] = []
+        if fault.kind == "auth":
+            details.append(
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "API_KEY_INVALID",
+                    "domain": "googleapis.com",
+                }
+            )
+        if status == 429:
+            quota = "PerDay" if fault.quota == "day" else "PerMinute"
+            details.append(
+                {
+                    "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+                    "violations": [
+                        {"quotaId": f"GenerateRequests{quota}PerProjectPerModel-FreeTier"}
+                    ],
+                }
+            )
+            if fault.retry_after is not None:
+                details.append(
+                    {
+                        "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                        "retryDelay": f"{fault.retry_after}s",
+                    }
+                )
+        text = f"Failed with {status}: " + KEY_IN_BODY.format(key=key)
+        status_word = fault.code or words.get(status, "UNKNOWN")
+        return {
+            "error": {"code": status, "message": text, "status": status_word, "details": details}
+        }
+
+    def in_band(self, fault: Fault, key: str) -> bytes:
+        return self._sse(self.error(503, fault, key))
+
+    def auth_status(self) -> int:
+        return 400
+
+    def _sse(self, data: Any) -> bytes:
+        return sse(data, end="\r\n\r\n")
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):
+        return " ".join(part.get("text", "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _call(index: int, call: dict[str, Any]) -> dict[str, Any]:
+    arguments = json.dumps(call["args"])
+    return {
+        "id": f"call_{index}",
+        "type": "function",
+        "function": {"name": call["name"], "arguments": arguments},
+    }
