@@ -64,7 +64,7 @@ $$
 > Everything else works as it will later: stop, regenerate, search and share.
 '''.replace("{{", "{").replace("}}", "}")
 
-PIECE = re.compile(r"\s*\S{1,6}|\s+")
+PIECE = re.compile(r"\s?\S{1,6}|\s+")
 
 
 def demo_answer(question: str) -> str:

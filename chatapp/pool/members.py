@@ -20,6 +20,9 @@ OPENAI = "https://api.openai.com/v1"
 # Addresses are always given: without one the integrations look for variables in the environment
 # that send questions and keys elsewhere.
 
+DEMO_DELAY = 1 / 120
+"""Seconds between two pieces of the demo's answer; a word has about two."""
+
 
 async def _nothing() -> None:
     pass
@@ -49,7 +52,7 @@ def _key(account: Account) -> SecretStr:
 
 
 def _demo(account: Account, model: str) -> Client:
-    return Client(DemoChatModel())
+    return Client(DemoChatModel(delay=DEMO_DELAY))
 
 
 def _groq(account: Account, model: str) -> Client:

@@ -162,7 +162,8 @@ class PooledChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        tier = kwargs.pop("tier", None) or self.tier
+        # To its callers the pool's tiers are its models; whose model answers is not theirs to say.
+        tier = kwargs.pop("tier", None) or kwargs.pop("model", None) or self.tier
         async with aclosing(self._relay(messages, tier, stop, kwargs)) as events:
             async for event in events:
                 if isinstance(event, ChatGenerationChunk):
@@ -224,7 +225,9 @@ class PooledChatModel(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = LangSmithParams(
-            ls_provider="chatapp", ls_model_name=self.tier or "auto", ls_model_type="chat"
+            ls_provider="chatapp",
+            ls_model_name=kwargs.get("model") or self.tier or "auto",
+            ls_model_type="chat",
         )
         if stop:
             params["ls_stop"] = stop
