@@ -19,6 +19,7 @@ class Problem(StrEnum):
     BUSY = "busy"
     WRONG_OLD = "wrong-old"
     SIGNED_OUT = "signed-out"
+    AWAY = "away"
 
 
 _WORDS = {
@@ -36,6 +37,8 @@ _WORDS = {
     Problem.BUSY: "Many people are signing in right now. Please try again in a few seconds.",
     Problem.WRONG_OLD: "The current password is not right. Nothing was changed.",
     Problem.SIGNED_OUT: "You are signed out. Please sign in again.",
+    Problem.AWAY: "The database cannot be reached right now. Nothing was changed. Please try again "
+    "in a minute.",
 }
 
 _STATUS = {
@@ -52,6 +55,7 @@ _STATUS = {
     Problem.NAME: 422,
     Problem.THROTTLED: 429,
     Problem.BUSY: 503,
+    Problem.AWAY: 503,
 }
 
 

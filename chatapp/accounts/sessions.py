@@ -114,6 +114,13 @@ async def sign_out(session_id: UUID) -> None:
     await revocation.publish(ended)
 
 
+async def sign_out_token(token: str) -> None:
+    """End the session of a cookie's token."""
+    async with transaction() as session:
+        ended = await repository.end_sessions(session, repository.with_token(_token_hash(token)))
+    await revocation.publish(ended)
+
+
 async def sign_out_everywhere(user_id: UUID) -> None:
     """End all sessions of a person."""
     async with transaction() as session:

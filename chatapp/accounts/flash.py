@@ -1,0 +1,73 @@
+"""A word for the next page: carried there in a cookie that lives for a minute."""
+
+import base64
+import binascii
+import json
+import time
+import unicodedata
+from dataclasses import asdict, dataclass, field
+
+from chatapp.accounts.problems import Problem, words
+
+SECONDS = 60
+LONGEST = 2_000
+
+PASSWORD_CHANGED = "password-changed"  # noqa: S105 - what happened
+_DONE = {PASSWORD_CHANGED: "Your password was changed. Other devices are signed out."}
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """What to say once on a page.
+
+    Attributes:
+        code: a :class:`Problem` or something done.
+        page: the path of the page that says it.
+        email: what was typed, to be filled in again.
+        wait: the seconds to wait, when there were too many tries.
+        at: when it happened, in seconds since 1970.
+    """
+
+    code: str
+    page: str
+    email: str = ""
+    wait: int = 0
+    at: float = field(default_factory=time.time)
+
+    @property
+    def words(self) -> str:
+        """What people read."""
+        return _DONE.get(self.code) or words(Problem(self.code), self.wait)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether something went wrong."""
+        return self.code not in {*_DONE, Problem.PENDING}
+
+    def encoded(self) -> str:
+        """The value of the cookie."""
+        return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode().rstrip("=")
+
+
+def typed(email: str) -> str:
+    """A typed e-mail as it may be shown again."""
+    return "".join(char for char in email if unicodedata.category(char)[0] != "C")[:254]
+
+
+def decoded(value: str, page: str | None = None) -> Flash | None:
+    """What a cookie says, if it is one of ours, fresh, and for ``page``.
+
+    Anybody can write a cookie; nothing in it is more than a choice among our own words.
+    """
+    if not value or len(value) > LONGEST:
+        return None
+    try:
+        flash = Flash(**json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))))
+        fresh = abs(time.time() - flash.at) <= SECONDS
+        known = flash.code in _DONE or bool(Problem(flash.code))
+        flash = Flash(flash.code, str(flash.page), typed(flash.email), int(flash.wait), flash.at)
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        return None
+    if not (fresh and known) or (page is not None and page != flash.page):
+        return None
+    return flash
