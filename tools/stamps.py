@@ -22,7 +22,7 @@ def digest(paths: Iterable[Path], *facts: str) -> str:
     for fact in facts:
         total.update(f"{len(fact)}:{fact}".encode())
     for path in paths:
-        total.update(f"{path.name}:".encode())
+        total.update(f"{path}:".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 

@@ -1,0 +1,106 @@
+"""The two ways chatapp runs, as the tests see them: what to set in the environment for each."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chatapp.settings import PROJECT, Settings
+from tests.harness.services import PostgresServer, RedisServer
+
+_numbers = itertools.count(1)
+
+
+class Backend:
+    """Fresh, migrated databases of one kind. What they hold is gone at the end of the session."""
+
+    name: str
+
+    async def fresh(self, folder: Path) -> dict[str, str]:
+        """The environment of an installation in which nothing has happened yet."""
+        raise NotImplementedError
+
+
+class Embedded(Backend):
+    """SQLite, and Redis inside the process."""
+
+    name = "embedded"
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template"
+
+    async def fresh(self, folder: Path) -> dict[str, str]:
+        if not self._template.exists():
+            await migrate({"CHATAPP_DATA_DIR": str(self._template)})
+        data = folder / f"data{next(_numbers)}"
+        shutil.copytree(self._template, data)
+        return {"CHATAPP_DATA_DIR": str(data), "DATABASE_URL": "", "REDIS_URL": ""}
+
+
+class Real(Backend):
+    """PostgreSQL and a Redis server."""
+
+    name = "real"
+
+    def __init__(
+        self,
+        postgres: Callable[[], Awaitable[PostgresServer]],
+        redis: Callable[[], Awaitable[RedisServer]],
+    ) -> None:
+        self._postgres = postgres
+        self._redis = redis
+        self._migrated = False
+
+    async def fresh(self, folder: Path) -> dict[str, str]:
+        postgres, redis = await self._postgres(), await self._redis()
+        if not self._migrated:
+            await migrate({"DATABASE_URL": await postgres.create("template_chatapp")})
+            self._migrated = True
+        database = await postgres.create(f"chatapp{next(_numbers)}", "template_chatapp")
+        data = folder / f"data{next(_numbers)}"
+        return {"CHATAPP_DATA_DIR": str(data), "DATABASE_URL": database, "REDIS_URL": redis.url()}
+
+
+async def migrate(env: dict[str, str]) -> None:
+    """Migrate as an operator does."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "chatapp",
+        "migrate",
+        cwd=PROJECT,
+        env={**os.environ, **env},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _out, error = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"The migration failed:\n{error.decode()}")
+
+
+def forget_caches() -> None:
+    """Let the next call of each cached function of chatapp read the environment anew."""
+    for name, module in list(sys.modules.items()):
+        if not name.startswith("chatapp."):
+            continue
+        for value in list(vars(module).values()):
+            clear: Any = getattr(value, "cache_clear", None)
+            if clear is not None and getattr(value, "__module__", "").startswith("chatapp."):
+                clear()
+
+
+async def execute(env: dict[str, str], statement: str) -> None:
+    """Run SQL in the database of an installation."""
+    given = {name: value for name, value in env.items() if value}
+    made = Settings.model_validate(given | {"data_dir": env["CHATAPP_DATA_DIR"]})
+    engine = create_async_engine(made.sqlalchemy_url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()

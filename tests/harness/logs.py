@@ -1,0 +1,23 @@
+"""What a log says that it should not."""
+
+import re
+
+_ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ")
+_BAD = re.compile(
+    r" (?:ERROR|CRITICAL) |^Traceback \(most recent call last\)|was never awaited", re.MULTILINE
+)
+
+
+def errors(text: str, allowed: tuple[str, ...] = ()) -> list[str]:
+    """The entries that are errors, each with its traceback, but for those that a test expects."""
+    entries: list[str] = []
+    for line in text.splitlines():
+        if _ENTRY.match(line) or not entries:
+            entries.append(line)
+        else:
+            entries[-1] += f"\n{line}"
+    return [
+        entry
+        for entry in entries
+        if _BAD.search(entry) and not any(re.search(each, entry) for each in allowed)
+    ]

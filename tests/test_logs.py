@@ -1,0 +1,75 @@
+"""No secret reaches the log."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from chatapp import logs
+
+TAB = "c1006998-7253-4628-a946-ec229df27542"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("{'cookie': 'session=abc123', 'host': 'x'}", "abc123"),
+        ('headers={"Cookie": "session=abc123; theme=dark"}', "abc123"),
+        ("Set-Cookie: session=abc123", "abc123"),
+        ("authorization: Bearer abc12345678", "abc12345678"),
+        ("Authorization': 'Basic dXNlcjpwYXNz'", "dXNlcjpwYXNz"),
+        ("Incorrect API key provided: gsk_abcdefghijklmnop", "gsk_abcdefghijklmnop"),
+        ("sk-proj-abcdefghijklmnop is wrong", "abcdefghijklmnop"),
+        ("key=AIzaSyA-abcdefghijklmnopqrstuvwx", "abcdefghijklmnop"),
+        ("GET https://api.example/v1?key=s3cr3t&alt=sse", "s3cr3t"),
+        (f'"WebSocket /_event/?token={TAB}&EIO=4" [accepted]', TAB),
+        ("postgresql://chatapp:hunter2@db/chatapp", "hunter2"),
+        ("Error processing event queue entry for Event(name='x', payload={'q': 'mine'})", "mine"),
+        ("Failed to deserialize event data: {'payload': 'mine'}.", "mine"),
+        ("Event data must be a dictionary, but received mine of type <class 'str'>.", "mine"),
+    ],
+)
+def test_secrets_are_left_out(text: str, secret: str) -> None:
+    assert secret in text
+    assert secret not in logs.redact(text)
+
+
+def test_plain_words_stay() -> None:
+    for text in ("Is this it? yes", f"chat {TAB} was deleted", "3 tokens a second: token limit"):
+        assert logs.redact(text) == text
+
+
+def test_tokens_of_tabs_are_shortened_where_reflex_writes_them() -> None:
+    text = f"Attempting to send delta to disconnected client {TAB!r}"
+    assert TAB not in logs.redact(text, "reflex.app")
+    assert "c1006998…" in logs.redact(text, "reflex.app")
+
+
+def test_an_entry_is_bounded() -> None:
+    assert len(logs.redact("x" * 1_000_000)) < 10_000
+
+
+def record(message: str, error: BaseException | None = None) -> logging.LogRecord:
+    info = (type(error), error, error.__traceback__) if error else None
+    return logging.LogRecord("reflex_base.x", logging.ERROR, __file__, 1, message, (), info)
+
+
+def test_tracebacks_are_redacted_in_both_forms() -> None:
+    try:
+        raise ValueError("bad key gsk_abcdefghijklmnop")
+    except ValueError:
+        info = sys.exc_info()[1]
+    for formatter in (logs.Plain(), logs.JsonLines()):
+        text = formatter.format(record("It failed", info))
+        assert "abcdefghijklmnop" not in text
+        assert "ValueError" in text
+    assert json.loads(logs.JsonLines().format(record("two\nlines")))["message"] == "two\nlines"
+
+
+def test_an_unknown_event_is_a_warning_without_its_content() -> None:
+    entry = record("Error processing event queue entry for Event(name='evil', payload={})")
+    entry.exc_info = (KeyError, KeyError("No registered handler found for event: evil"), None)
+    assert logs.UnknownEvents().filter(entry)
+    assert entry.levelno == logging.WARNING
+    assert logs.Plain().format(entry).endswith("A client sent an event that no handler has.")

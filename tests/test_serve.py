@@ -1,0 +1,122 @@
+"""The served app as a whole: it starts, answers, keeps quiet about secrets, and ends."""
+
+import asyncio
+import signal
+import socket
+import sys
+
+import pytest
+from playwright.async_api import Page
+
+from chatapp.static import BUILD
+from tests.conftest import StartApp
+from tests.harness.app import AppServer
+from tests.harness.processes import Process
+from tests.harness.socket import ROOT
+
+
+async def test_it_says_where_it_is_once_it_answers(app_server: AppServer) -> None:
+    assert f"chatapp is at http://localhost:{app_server.port}\n" in app_server.process.text
+    async with app_server.client() as client:
+        response = await client.get("/healthz")
+    assert response.json() == {"status": "ok"}
+    assert "server" not in response.headers
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_tab_hydrates(app_server: AppServer) -> None:
+    async with app_server.tab() as tab:
+        await tab.ready()
+        assert tab.state[ROOT]["is_hydrated"] is True
+        assert not tab.mismatch
+
+
+async def test_pages_and_sockets_are_not_logged(app_server: AppServer) -> None:
+    async with app_server.tab(cookie="theme=not-for-the-log") as tab:
+        await tab.ready()
+        async with app_server.client() as client:
+            await client.get("/login?secret=not-for-the-log")
+        await tab.send(f"{ROOT}.no_such_state.no_such_handler", text="not-for-the-log")
+        await asyncio.sleep(0.3)
+    log = app_server.process.text
+    assert "not-for-the-log" not in log
+    assert tab.token not in log
+
+
+async def test_a_frame_too_large_ends_its_connection_only(app_server: AppServer) -> None:
+    async with app_server.tab() as other, app_server.tab() as tab:
+        await other.ready()
+        await tab.ready()
+        await tab.emit("event", {"name": "x", "payload": {"text": "x" * 1_100_000}})
+        async with asyncio.timeout(10):
+            while tab.connected:
+                await asyncio.sleep(0.05)
+        assert other.connected
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_soon(start_app: StartApp, number: signal.Signals) -> None:
+    server = await start_app()
+    async with server.tab() as tab:
+        await tab.ready()
+        server.process.send(number)
+        assert await server.process.ended(8) in {0, -number}
+    assert "Traceback" not in server.process.text
+
+
+async def test_a_taken_port_is_one_sentence(app_server: AppServer) -> None:
+    log = app_server.process.log.with_name("second.log")
+    second = Process([sys.executable, "-m", "chatapp", "serve"], log, {**app_server.process.env})
+    with pytest.raises(RuntimeError, match="ended with 1"):
+        await second.start(lambda: asyncio.sleep(0, False))
+    assert second.text.startswith("Cannot listen on 127.0.0.1, port")
+    assert second.text.count("\n") == 1
+
+
+async def test_a_wrong_setting_is_one_sentence(app_server: AppServer) -> None:
+    env = {**app_server.process.env, "CHATAPP_SIGNUP": "perhaps"}
+    log = app_server.process.log.with_name("wrong.log")
+    wrong = Process([sys.executable, "-m", "chatapp", "serve"], log, env)
+    with pytest.raises(RuntimeError, match="ended with 1"):
+        await wrong.start(lambda: asyncio.sleep(0, False))
+    assert "CHATAPP_SIGNUP" in wrong.text or "SIGNUP is wrong" in wrong.text
+    assert wrong.text.count("\n") == 1
+
+
+async def test_half_open_handshakes_do_not_hinder_others(app_server: AppServer) -> None:
+    idle = []
+    try:
+        for _ in range(200):
+            connection = socket.create_connection(("127.0.0.1", app_server.port))
+            connection.sendall(b"GET /_event/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n")
+            idle.append(connection)
+        async with asyncio.timeout(5), app_server.tab() as tab:
+            await tab.ready()
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.browser
+async def test_the_pages_work_in_a_browser_under_their_policy(
+    app_server: AppServer, page: Page
+) -> None:
+    addresses: list[str] = []
+    page.on("websocket", lambda opened: addresses.append(opened.url))
+    response = await page.goto(app_server.url)
+    assert response is not None
+    assert response.ok
+    await page.wait_for_function("document.body.innerText.length > 0")
+    async with asyncio.timeout(10):
+        while not addresses:
+            await asyncio.sleep(0.05)
+    assert addresses[0].startswith(f"ws://localhost:{app_server.port}/_event")
+
+
+def test_the_bundle_has_no_address_of_a_machine(built_pages: None) -> None:
+    scripts = list((BUILD / "assets").glob("*.js"))
+    assert scripts
+    for script in scripts:
+        text = script.read_text()
+        assert "localhost:" not in text, script.name
+        assert "127.0.0.1" not in text, script.name
