@@ -1,16 +1,18 @@
 """A word for the next page: carried there in a cookie that lives for a minute."""
 
 import base64
-import binascii
 import json
 import time
 import unicodedata
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+
+from pydantic import TypeAdapter
 
 from chatapp.accounts.problems import Problem, words
 
 SECONDS = 60
 LONGEST = 2_000
+LONGEST_WAIT = 86_400
 
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - what happened
 _DONE = {PASSWORD_CHANGED: "Your password was changed. Other devices are signed out."}
@@ -49,6 +51,9 @@ class Flash:
         return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode().rstrip("=")
 
 
+_READ = TypeAdapter(Flash)
+
+
 def typed(email: str) -> str:
     """A typed e-mail as it may be shown again."""
     return "".join(char for char in email if unicodedata.category(char)[0] != "C")[:254]
@@ -62,12 +67,13 @@ def decoded(value: str, page: str | None = None) -> Flash | None:
     if not value or len(value) > LONGEST:
         return None
     try:
-        flash = Flash(**json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))))
-        fresh = abs(time.time() - flash.at) <= SECONDS
+        flash = _READ.validate_json(
+            base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)), strict=True
+        )
         known = flash.code in _DONE or bool(Problem(flash.code))
-        flash = Flash(flash.code, str(flash.page), typed(flash.email), int(flash.wait), flash.at)
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+    except ValueError:
         return None
+    fresh = abs(time.time() - flash.at) <= SECONDS
     if not (fresh and known) or (page is not None and page != flash.page):
         return None
-    return flash
+    return replace(flash, email=typed(flash.email), wait=min(flash.wait, LONGEST_WAIT))

@@ -2,21 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, literal, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.accounts.identity import CurrentUser
@@ -24,11 +13,6 @@ from chatapp.accounts.models import LoginSession, Role, User, UserStatus
 
 _FOUNDING = 0x63686174
 """The number of the advisory lock under which the first account is made."""
-
-
-def _column(attribute: Any) -> ColumnElement[Any]:
-    """A model's attribute as the column that it is on the class."""
-    return cast("ColumnElement[Any]", attribute)
 
 
 async def add_user(session: AsyncSession, user: User, *, closed: bool) -> User | None:
@@ -48,7 +32,7 @@ async def add_user(session: AsyncSession, user: User, *, closed: bool) -> User |
     nobody = ~exists(select(literal(1)).select_from(User))
     if session.get_bind().dialect.name == "postgresql" and not await anyone(session):
         # SQLite has one writer at a time; here two could both find the table empty.
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FOUNDING})
+        await session.exec(select(func.pg_advisory_xact_lock(_FOUNDING)))
     table = User.__table__  # pyright: ignore[reportAttributeAccessIssue]
     values = {
         "id": literal(user.id, table.c.id.type),
@@ -62,7 +46,7 @@ async def add_user(session: AsyncSession, user: User, *, closed: bool) -> User |
     row = select(*values.values())
     if closed:
         row = row.where(nobody)
-    await session.execute(insert(table).from_select(list(values), row))
+    await session.exec(insert(table).from_select(list(values), row))
     return await user_by_id(session, user.id)
 
 
@@ -73,12 +57,14 @@ async def anyone(session: AsyncSession) -> bool:
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
     """The user with a normalised e-mail."""
-    return await session.scalar(select(User).where(_column(User.email) == email))
+    found = await session.exec(select(User).where(User.email == email))
+    return found.first()
 
 
 async def user_by_id(session: AsyncSession, user_id: UUID) -> User | None:
     """The user with an id."""
-    return await session.scalar(select(User).where(_column(User.id) == user_id))
+    found = await session.exec(select(User).where(User.id == user_id))
+    return found.first()
 
 
 async def hold_user(session: AsyncSession, user_id: UUID, password_hash: str) -> bool:
@@ -87,23 +73,23 @@ async def hold_user(session: AsyncSession, user_id: UUID, password_hash: str) ->
     A session made or a password changed under this hold cannot cross a password change, a
     disabling or a sign-out everywhere that happens at the same time.
     """
-    held = await session.execute(
+    held = await session.exec(
         update(User)
         .where(
-            _column(User.id) == user_id,
-            _column(User.password_hash) == password_hash,
-            _column(User.status) == UserStatus.ACTIVE.value,
+            col(User.id) == user_id,
+            col(User.password_hash) == password_hash,
+            col(User.status) == UserStatus.ACTIVE.value,
         )
         .values(status=UserStatus.ACTIVE.value)
-        .returning(_column(User.id))
+        .returning(col(User.id))
     )
     return held.first() is not None
 
 
 async def set_password(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
     """Write the hash of a password."""
-    await session.execute(
-        update(User).where(_column(User.id) == user_id).values(password_hash=password_hash)
+    await session.exec(
+        update(User).where(col(User.id) == user_id).values(password_hash=password_hash)
     )
 
 
@@ -111,22 +97,22 @@ async def user_of_session(
     session: AsyncSession, at: datetime, *, session_id: UUID | None = None, token_hash: str = ""
 ) -> tuple[CurrentUser, datetime] | None:
     """The active user of a session that has not expired, and when the session was last seen."""
-    found = await session.execute(
+    found = await session.exec(
         select(
-            _column(User.id),
-            _column(User.email),
-            _column(User.name),
-            _column(User.role),
-            _column(LoginSession.id),
-            _column(LoginSession.last_seen_at),
+            col(User.id),
+            col(User.email),
+            col(User.name),
+            col(User.role),
+            col(LoginSession.id),
+            col(LoginSession.last_seen_at),
         )
-        .join(LoginSession, _column(LoginSession.user_id) == _column(User.id))
+        .join(LoginSession, col(LoginSession.user_id) == col(User.id))
         .where(
-            _column(LoginSession.id) == session_id
+            col(LoginSession.id) == session_id
             if session_id
-            else _column(LoginSession.token_hash) == token_hash,
-            _column(LoginSession.expires_at) > at,
-            _column(User.status) == UserStatus.ACTIVE.value,
+            else col(LoginSession.token_hash) == token_hash,
+            col(LoginSession.expires_at) > at,
+            col(User.status) == UserStatus.ACTIVE.value,
         )
     )
     if (row := found.first()) is None:
@@ -139,84 +125,80 @@ async def touch(
     session: AsyncSession, session_id: UUID, before: datetime, at: datetime, until: datetime
 ) -> bool:
     """Note that a session was used, unless another process has done so since ``before``."""
-    touched = await session.execute(
+    touched = await session.exec(
         update(LoginSession)
-        .where(_column(LoginSession.id) == session_id, _column(LoginSession.last_seen_at) < before)
+        .where(col(LoginSession.id) == session_id, col(LoginSession.last_seen_at) < before)
         .values(last_seen_at=at, expires_at=until)
-        .returning(_column(LoginSession.id))
+        .returning(col(LoginSession.id))
     )
     return touched.first() is not None
 
 
 async def end_sessions(session: AsyncSession, *which: ColumnElement[bool]) -> list[UUID]:
     """Delete the sessions that fit all conditions, and say which."""
-    ended = await session.execute(
-        delete(LoginSession).where(*which).returning(_column(LoginSession.id))
-    )
+    ended = await session.exec(delete(LoginSession).where(*which).returning(col(LoginSession.id)))
     return list(ended.scalars())
 
 
 def of_user(user_id: UUID) -> ColumnElement[bool]:
     """Condition: the sessions of one person."""
-    return _column(LoginSession.user_id) == user_id
+    return col(LoginSession.user_id) == user_id
 
 
 def with_id(session_id: UUID) -> ColumnElement[bool]:
     """Condition: one session."""
-    return _column(LoginSession.id) == session_id
+    return col(LoginSession.id) == session_id
 
 
 def with_token(token_hash: str) -> ColumnElement[bool]:
     """Condition: the session of one token."""
-    return _column(LoginSession.token_hash) == token_hash
+    return col(LoginSession.token_hash) == token_hash
 
 
 def expired(at: datetime) -> ColumnElement[bool]:
     """Condition: sessions that are over."""
-    return _column(LoginSession.expires_at) <= at
+    return col(LoginSession.expires_at) <= at
 
 
 def beyond_newest(user_id: UUID, count: int) -> ColumnElement[bool]:
     """Condition: the sessions of one person except the ``count`` newest."""
     newest = (
-        select(_column(LoginSession.id))
-        .where(_column(LoginSession.user_id) == user_id)
-        .order_by(_column(LoginSession.created_at).desc(), _column(LoginSession.id).desc())
+        select(col(LoginSession.id))
+        .where(col(LoginSession.user_id) == user_id)
+        .order_by(col(LoginSession.created_at).desc(), col(LoginSession.id).desc())
         .limit(count)
     )
-    return of_user(user_id) & _column(LoginSession.id).not_in(newest)
+    return of_user(user_id) & col(LoginSession.id).not_in(newest)
 
 
 async def living(session: AsyncSession, ids: Sequence[UUID], at: datetime) -> set[UUID]:
     """Which of these sessions are still valid."""
-    found = await session.execute(
-        select(_column(LoginSession.id))
-        .join(User, _column(LoginSession.user_id) == _column(User.id))
+    found = await session.exec(
+        select(col(LoginSession.id))
+        .join(User, col(LoginSession.user_id) == col(User.id))
         .where(
-            _column(LoginSession.id).in_(ids),
-            _column(LoginSession.expires_at) > at,
-            _column(User.status) == UserStatus.ACTIVE.value,
+            col(LoginSession.id).in_(ids),
+            col(LoginSession.expires_at) > at,
+            col(User.status) == UserStatus.ACTIVE.value,
         )
     )
-    return set(found.scalars())
+    return set(found.all())
 
 
 async def set_status(session: AsyncSession, user_id: UUID, status: UserStatus) -> None:
     """Write whether a person may come in."""
-    await session.execute(
-        update(User).where(_column(User.id) == user_id).values(status=status.value)
-    )
+    await session.exec(update(User).where(col(User.id) == user_id).values(status=status.value))
 
 
 async def set_role(session: AsyncSession, user_id: UUID, role: Role) -> None:
     """Write what a person may do."""
-    await session.execute(update(User).where(_column(User.id) == user_id).values(role=role.value))
+    await session.exec(update(User).where(col(User.id) == user_id).values(role=role.value))
 
 
 async def hold_admins(session: AsyncSession) -> None:
     """Hold the admins for this transaction, so that two changes cannot remove the last two."""
-    await session.execute(
-        update(User).where(_column(User.role) == Role.ADMIN.value).values(role=Role.ADMIN.value)
+    await session.exec(
+        update(User).where(col(User.role) == Role.ADMIN.value).values(role=Role.ADMIN.value)
     )
 
 
@@ -226,9 +208,9 @@ async def other_admins(session: AsyncSession, user_id: UUID) -> int:
         select(func.count())
         .select_from(User)
         .where(
-            _column(User.role) == Role.ADMIN.value,
-            _column(User.status) == UserStatus.ACTIVE.value,
-            _column(User.id) != user_id,
+            col(User.role) == Role.ADMIN.value,
+            col(User.status) == UserStatus.ACTIVE.value,
+            col(User.id) != user_id,
         )
     )
     return counted or 0

@@ -6,10 +6,15 @@
 ``<answer>.<epoch>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
-from typing import TypedDict
+from typing import Any, TypedDict
+from uuid import UUID
 
 from chatapp.answers.models import Answer
+from chatapp.answers.repository import details
+from chatapp.chats import repository
 from chatapp.chats.models import Message, Role, Status
+from chatapp.chats.service import PAGE, NotFound
+from chatapp.database import reading
 from chatapp.ui.blocks import blocks_of
 
 
@@ -82,3 +87,26 @@ def answered_by(answer: Answer) -> str:
     after = f", after {' and '.join(failed)}" if failed else ""
     seconds = (answer.duration_ms or 0) / 1000
     return f"{answer.answered_by}{after} · {seconds:.1f} s"
+
+
+async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
+    """The messages before one, as values for the store.
+
+    Raises:
+        NotFound: no such message of this person.
+    """
+    async with reading() as session:
+        message = await repository.message(session, user_id, message_id)
+        if message is None:
+            raise NotFound
+        path = await repository.path(session, user_id, message.parent_id, PAGE + 1)
+        shown = path[-PAGE:]
+        answers = await details(session, user_id, [before.id for before in shown])
+    view: EarlierView = {
+        "order": [str(before.id) for before in shown],
+        "earlier": len(path) > PAGE,
+    }
+    values: dict[str, Any] = {
+        f"m:{before.id}": message_view(before, answers.get(before.id)) for before in shown
+    }
+    return values | {f"e:{message_id}": view}

@@ -37,6 +37,13 @@ def stored(name: str | rx.Var[str], type_: Any) -> rx.Var:
     return expression(f"{STORE!s}?.[{key!s}]", type_, key)
 
 
+def chosen(
+    value: rx.Var, *cases: tuple[Any, rx.Component], otherwise: rx.Component
+) -> rx.Component:
+    """The component for the case that a value is."""
+    return rx.fragment(rx.match(value, *cases, otherwise))
+
+
 def expression(script: str, type_: Any, *parts: rx.Var) -> rx.Var:
     """What the browser computes from the store and from the parts that ``script`` names."""
     data = VarData.merge(_DATA, *(part._get_all_var_data() for part in parts))

@@ -1,0 +1,283 @@
+"""The messages of a chat, as they stand and as they come."""
+
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from reflex.vars import VarData
+from reflex_base.utils.imports import ImportVar
+
+from chatapp.answers.state import ChatState
+from chatapp.answers.views import ChatView, MessageView
+from chatapp.ui.behaviour import copies
+from chatapp.ui.markdown import markdown_block
+from chatapp.ui.parts import button, icon_button, notice, skeleton
+from chatapp.ui.store import STORE, chosen, expression, stored
+
+CHAT_ID = rx.Var(
+    _js_expr="(useParams().chat_id ?? '')",
+    _var_type=str,
+    _var_data=VarData(imports={"react-router": ImportVar(tag="useParams")}),
+)
+"""The chat that the URL names; empty on the first page."""
+
+# An answer's text is in its blocks, or in the store in pieces; see chatapp.answers.views.
+_BLOCKS = """((store, message) => {
+  if (!message || message.blocks) return message?.blocks ?? [];
+  const blocks = [];
+  for (let block = 0; ; block++) {
+    const name = `${message.id}.${message.epoch}.${block}.`;
+    if (store[name + 0] === undefined) return blocks;
+    let text = "";
+    for (let piece = 0; store[name + piece] !== undefined; piece++) text += store[name + piece];
+    if (text.trim()) blocks.push(text);
+  }
+})"""
+
+_ORDER = """((store, chat) => {
+  let order = chat?.order ?? [];
+  for (let page; (page = store["e:" + order[0]]); ) order = [...page.order, ...order];
+  return order;
+})"""
+
+
+class StickToBottom(rx.Component):
+    """A view that follows its end until the reader scrolls up."""
+
+    library = "use-stick-to-bottom@1.1.6"
+    tag = "StickToBottom"
+
+    initial: rx.Var[str]
+    resize: rx.Var[str]
+
+
+class StickToBottomContent(StickToBottom):
+    """What grows in the view."""
+
+    tag = "StickToBottom.Content"
+
+    scroll_class_name: rx.Var[str]
+
+
+class JumpToLatest(rx.el.Button):
+    """The button back to the end; hidden while the view is there."""
+
+    def add_imports(self) -> dict[str, Any]:
+        """The hook that knows where the view is."""
+        return {"use-stick-to-bottom@1.1.6": ImportVar(tag="useStickToBottomContext")}
+
+    def add_hooks(self) -> list[str | rx.Var]:
+        """Where the view is."""
+        return ["const view = useStickToBottomContext();"]
+
+
+def conversation(chat: rx.Var[ChatView]) -> rx.Component:
+    """The messages of a chat, oldest first, in a view that follows the newest words."""
+    order = expression(f"{_ORDER}({STORE!s}, {chat!s})", list[str], chat)
+    state = expression(f"!{chat!s} ? 'waiting' : {chat!s}.missing ? 'missing' : 'there'", str, chat)
+    return chosen(
+        state,
+        ("missing", _missing()),
+        ("waiting", _waiting()),
+        otherwise=StickToBottom.create(
+            StickToBottomContent.create(
+                _earlier(order),
+                rx.foreach(order, lambda message_id, at: _placed(message_id, order, at)),
+                class_name="mx-auto max-w-column px-4 pt-6 pb-10 flex flex-col gap-6",
+                scroll_class_name="overscroll-contain",
+            ),
+            _jump(),
+            initial="instant",
+            resize="smooth",
+            role="log",
+            aria_label="Conversation",
+            aria_busy=_running(order) != "",
+            class_name="relative flex-1 min-h-0",
+        ),
+    )
+
+
+def running_answer(chat: rx.Var[ChatView]) -> rx.Var[str]:
+    """The id of the answer that is coming in a chat, or nothing."""
+    return _running(expression(f"{chat!s}?.order ?? []", list[str], chat))
+
+
+def _running(order: rx.Var[list[str]]) -> rx.Var[str]:
+    last = f"{STORE!s}['m:' + {order!s}.at(-1)]"
+    return expression(
+        f"['queued', 'streaming'].includes({last}?.status) ? {last}.id : ''", str, order
+    )
+
+
+def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) -> rx.Component:
+    view = stored(f"m:{message_id}", MessageView).to(MessageView)
+    blocks = expression(f"{_BLOCKS}({STORE!s}, {view!s})", list[str], view)
+    last = expression(f"{at!s} === {order!s}.length - 1", bool, at, order)
+    return rx.cond(
+        expression(f"{view!s}?.role === 'question'", bool, view),
+        question(message=view, key=message_id),
+        answer(message=view, blocks=blocks, last=last, key=message_id),
+    )
+
+
+@rx.memo
+def question(message: rx.Var[MessageView]) -> rx.Component:
+    """A question in its bubble."""
+    return rx.el.article(
+        rx.el.h2("You asked", class_name="sr-only"),
+        rx.el.p(
+            expression(f"{message!s}.text", str, message),
+            class_name=(
+                "bg-sunken rounded-bubble px-4 py-2.5 max-w-[85%] text-base whitespace-pre-wrap "
+                "[overflow-wrap:anywhere]"
+            ),
+        ),
+        class_name="flex justify-end appear",
+        custom_attrs={"data-testid": "question"},
+    )
+
+
+@rx.memo
+def answer(
+    message: rx.Var[MessageView], blocks: rx.Var[list[str]], last: rx.Var[bool]
+) -> rx.Component:
+    """An answer: its blocks, what went wrong, who answered, what can be done with it."""
+    status = expression(f"{message!s}?.status ?? 'queued'", str, message)
+    message_id = expression(f"{message!s}?.id ?? ''", str, message)
+    running = (status == "queued") | (status == "streaming")
+    problem = expression(f"{message!s}?.problem ?? ''", str, message)
+    final = expression(f"{blocks!s}.length - 1", int, blocks)
+    return rx.el.article(
+        rx.el.h2("Answer", class_name="sr-only"),
+        rx.el.div(
+            rx.foreach(
+                blocks,
+                lambda block, at: markdown_block(
+                    text=block, growing=running & (at == final), key=at.to_string()
+                ),
+            ),
+            class_name="reading",
+        ),
+        rx.cond(running & (final == -1), _thinking()),
+        rx.cond(status == "stopped", rx.el.p("You stopped this answer.", class_name="text-muted")),
+        rx.cond(
+            problem,
+            rx.el.div(
+                notice(problem, "danger"),
+                rx.cond(
+                    last & (status == "failed"),
+                    button(
+                        "Retry", kind="quiet", on_click=ChatState.ask_again(message_id.to(UUID))
+                    ),
+                ),
+                class_name="flex flex-wrap items-center gap-3",
+            ),
+        ),
+        rx.cond(~running, _actions(message, message_id, blocks, last)),
+        class_name="group/answer flex flex-col gap-3 min-w-0",
+        custom_attrs={
+            "data-testid": "answer",
+            "data-answer-id": message_id,
+            "data-status": status,
+        },
+    )
+
+
+def _actions(
+    message: rx.Var[MessageView],
+    message_id: rx.Var[str],
+    blocks: rx.Var[list[str]],
+    last: rx.Var[bool],
+) -> rx.Component:
+    text = expression(f"{blocks!s}.join('\\n\\n')", str, blocks)
+    by = expression(f"{message!s}?.by ?? ''", str, message)
+    small = "size-8 data-[copied]:text-accent"
+    return rx.el.div(
+        icon_button("copy", "Copy", size=15, on_click=copies(text), class_name=small),
+        rx.cond(
+            last,
+            icon_button(
+                "refresh-cw",
+                "Regenerate",
+                size=15,
+                on_click=ChatState.ask_again(message_id.to(UUID)),
+                class_name=small,
+            ),
+        ),
+        rx.el.span(by, class_name="ml-2 text-xs text-muted truncate", title=by),
+        class_name=rx.cond(
+            last,
+            "flex items-center -ml-2 min-h-8",
+            "flex items-center -ml-2 min-h-8 transition-opacity [@media(hover:hover)]:opacity-0 "
+            "group-hover/answer:opacity-100 focus-within:opacity-100",
+        ),
+    )
+
+
+def _thinking() -> rx.Component:
+    return rx.el.div(
+        rx.el.span(class_name="size-2.5 rounded-full bg-accent pulse"),
+        rx.el.span("Waiting for the first words", class_name="sr-only"),
+        class_name="flex items-center h-7",
+        role="status",
+    )
+
+
+def _earlier(order: rx.Var[list[str]]) -> rx.Component:
+    first = expression(f"{order!s}[0] ?? ''", str, order)
+    chat = stored(f"c:{CHAT_ID}", dict)
+    # Whether the oldest page that is shown has more before it.
+    more = expression(
+        "((store, chat) => { let page = chat, next; while (page && (next = store['e:' + "
+        f"page.order[0]])) page = next; return page?.earlier ?? false; }})({STORE!s}, {chat!s})",
+        bool,
+        chat,
+    )
+    return rx.cond(
+        more,
+        button(
+            "Show earlier messages",
+            kind="quiet",
+            on_click=ChatState.show_earlier(first.to(UUID)),
+            class_name="self-center",
+        ),
+    )
+
+
+def _jump() -> rx.Component:
+    return JumpToLatest.create(
+        rx.icon("arrow-down", size=16, aria_hidden="true"),
+        "Jump to latest",
+        type="button",
+        on_click=rx.Var("(() => view.scrollToBottom())").to(
+            rx.vars.FunctionVar, rx.event.EventChain
+        ),
+        hidden=rx.Var("view.isAtBottom", _var_type=bool),
+        class_name=(
+            "absolute bottom-3 left-1/2 -translate-x-1/2 inline-flex items-center gap-2 h-9 px-4 "
+            "rounded-full bg-ground border border-line shadow-raised text-sm hover:bg-hover "
+            "[&[hidden]]:hidden"
+        ),
+    )
+
+
+def _missing() -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("This chat is not there", class_name="text-xl font-semibold"),
+        rx.el.p(
+            "It may have been deleted, or the address is not quite right.",
+            class_name="mt-2 text-muted",
+        ),
+        class_name="flex-1 flex flex-col items-center justify-center text-center px-6",
+    )
+
+
+def _waiting() -> rx.Component:
+    return rx.el.div(
+        skeleton("h-11 w-1/2 self-end"),
+        skeleton("h-5 w-full"),
+        skeleton("h-5 w-11/12"),
+        skeleton("h-5 w-2/3"),
+        aria_label="The chat is being opened",
+        class_name="flex-1 mx-auto w-full max-w-column px-4 pt-6 flex flex-col gap-4",
+    )

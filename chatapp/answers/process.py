@@ -1,0 +1,42 @@
+"""What one process of the product holds: its runner and its hub."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from chatapp.answers.hub import Hub
+from chatapp.answers.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The parts that answer and that follow, in this process."""
+
+    runner: Runner
+    hub: Hub
+
+
+_running: list[Process] = []
+
+
+def process() -> Process:
+    """The parts of this process.
+
+    Raises:
+        RuntimeError: the process does not run yet or no more.
+    """
+    if not _running:
+        raise RuntimeError("The process does not answer: its lifespan is not open.")
+    return _running[-1]
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[Process]:
+    """Let this process answer and follow until the context ends."""
+    made = Process(Runner(), Hub())
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(made.hub.running())
+        await stack.enter_async_context(made.runner.running())
+        _running.append(made)
+        stack.callback(_running.remove, made)
+        yield made

@@ -1,0 +1,124 @@
+"""The handlers of the chat page. They hold nothing: what is shown is in the browser's store."""
+
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from reflex_base.event.context import EventContext
+
+from chatapp import routes
+from chatapp.accounts.identity import current_user
+from chatapp.answers import service, views
+from chatapp.answers.follower import follow
+from chatapp.answers.process import process
+from chatapp.answers.service import Refused
+from chatapp.chats.service import NotFound
+from chatapp.database import new_id
+from chatapp.ui.store import push
+
+ZONE_HEADER = "x-chatapp-zone"
+
+GONE = "This chat is no longer there."
+
+
+class ChatState(rx.State):
+    """What people do on the chat page."""
+
+    @rx.event(background=True)
+    async def follow(self) -> None:
+        """Show the chat of the URL and what happens in it until the tab leaves."""
+        chat_id, missing = _chat_of_url()
+        if missing:
+            await push({f"c:{missing}": views.MISSING})
+        zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
+        async for values in follow(process().hub, current_user().id, chat_id, zone):
+            await push(values)
+
+    @rx.event
+    async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
+        """Take the composer's question."""
+        text, client_id = str(form.get("message", "")), _uuid(form.get("client_id")) or new_id()
+        chat_id, missing = _chat_of_url()
+        try:
+            if missing:
+                raise NotFound
+            asked = await service.ask(process().runner, current_user().id, chat_id, text, client_id)
+        except (Refused, NotFound) as error:
+            await push({"notice": str(error) or GONE})
+            return None
+        await push({"notice": "", "accepted": str(client_id)})
+        return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
+
+    @rx.event
+    async def ask_again(self, answer_id: UUID) -> None:
+        """Begin another answer to the same question."""
+        try:
+            await service.ask_again(process().runner, current_user().id, answer_id)
+        except (Refused, NotFound) as error:
+            await push({"notice": str(error) or GONE})
+
+    @rx.event
+    async def stop(self, answer_id: UUID) -> None:
+        """Stop an answer."""
+        try:
+            await service.stop(process().runner, current_user().id, answer_id)
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
+    async def show_earlier(self, message_id: UUID) -> None:
+        """Show the messages before one."""
+        try:
+            await push(await views.earlier(current_user().id, message_id))
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
+    async def rename(self, form: dict[str, Any]) -> None:
+        """Give a chat another title."""
+        chat_id = _uuid(form.get("chat_id"))
+        try:
+            if chat_id:
+                title = str(form.get("title", ""))
+                await service.rename_chat(current_user().id, chat_id, title)
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
+    async def delete(self, chat_id: UUID) -> rx.event.EventSpec | None:
+        """Delete a chat; for a while it can be brought back."""
+        try:
+            await service.delete_chat(process().runner, current_user().id, chat_id)
+        except NotFound:
+            await push({"notice": GONE})
+            return None
+        await push({"deleted": str(chat_id)})
+        return rx.redirect(routes.HOME) if _chat_of_url()[0] == chat_id else None
+
+    @rx.event
+    async def restore(self, chat_id: UUID) -> None:
+        """Bring a deleted chat back."""
+        try:
+            await service.restore_chat(current_user().id, chat_id)
+        except NotFound:
+            await push({"notice": GONE})
+        await push({"deleted": ""})
+
+    @rx.event
+    async def dismiss(self) -> None:
+        """Take the notices away."""
+        await push({"notice": "", "deleted": ""})
+
+
+def _chat_of_url() -> tuple[UUID | None, str]:
+    """The chat that the URL names, or the name if it can be none."""
+    name = EventContext.get().router_data.get("query", {}).get("chat_id")
+    chat_id = _uuid(name)
+    return chat_id, str(name) if name and chat_id is None else ""
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

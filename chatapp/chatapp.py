@@ -1,0 +1,97 @@
+"""Wiring only: the app, its pages, what stands in front of it and what lives with the process."""
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chatapp import database, redis, routes
+from chatapp.accounts import pages as account_pages
+from chatapp.accounts.endpoints import routes as account_routes
+from chatapp.accounts.gate import SocketGate
+from chatapp.accounts.guard import EventGuard
+from chatapp.accounts.revocation import revocations
+from chatapp.accounts.state import AccountState
+from chatapp.answers import pages as chat_pages
+from chatapp.answers.process import answering
+from chatapp.answers.state import ChatState
+from chatapp.api.health import routes as api_routes
+from chatapp.headers import SecurityHeaders
+from chatapp.pool.service import close_pool, open_pool
+from chatapp.static import Pages
+from chatapp.ui.behaviour import SCRIPT
+
+logger = logging.getLogger(__name__)
+
+TITLE = "chatapp"
+
+
+def transform(reflex_app: ASGIApp) -> ASGIApp:
+    """Put our own endpoints, the built pages and the gate around Reflex."""
+    own = Starlette(routes=[*account_routes, *api_routes, Mount("/", Pages())])
+
+    async def split(scope: Scope, receive: Receive, send: Send) -> None:
+        inner = reflex_app if scope["type"] == "websocket" else own
+        await inner(scope, receive, send)
+
+    return SecurityHeaders(SocketGate(split))
+
+
+def report(exception: Exception) -> None:
+    """Log what a handler raised; the tab is told by the page, not by a script."""
+    logger.error("A handler failed", exc_info=exception)
+
+
+@asynccontextmanager
+async def living() -> AsyncIterator[None]:
+    """Everything that begins and ends with the process."""
+    await open_pool()
+    try:
+        async with revocations(), answering():
+            yield
+    finally:
+        await close_pool()
+        await redis.close()
+        await database.close()
+
+
+app = rx.App(
+    app_wraps={},
+    toaster=None,
+    html_lang="en",
+    head_components=[
+        rx.el.script(src=SCRIPT, defer=True),
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.meta(name="color-scheme", content="light dark"),
+    ],
+    backend_exception_handler=report,
+    api_transformer=transform if os.environ.get("__REFLEX_SKIP_COMPILE") else None,
+)
+app.add_middleware(EventGuard())
+app.register_lifespan_task(living)
+
+app.add_page(chat_pages.home_page, route=routes.HOME, title=TITLE, on_load=ChatState.follow)
+app.add_page(chat_pages.chat_page, route=routes.CHAT, title=TITLE, on_load=ChatState.follow)
+app.add_page(
+    account_pages.login,
+    route=routes.LOGIN,
+    title=f"Sign in · {TITLE}",
+    on_load=AccountState.load_sign_in,
+)
+app.add_page(
+    account_pages.signup,
+    route=routes.SIGNUP,
+    title=f"Sign up · {TITLE}",
+    on_load=AccountState.load_sign_in,
+)
+app.add_page(
+    account_pages.settings,
+    route=routes.SETTINGS,
+    title=f"Settings · {TITLE}",
+    on_load=AccountState.load_account,
+)

@@ -1,0 +1,109 @@
+"""Joining server-sent events that carry nothing but the next words.
+
+Providers send an event per token and their SDKs build several objects for each. Below them, events
+that arrived together become one event with the same words; all others pass byte for byte.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+END = re.compile(rb"\r?\n\r?\n")
+DATA = b"data: "
+
+
+class Joiner:
+    """Takes a stream's bytes as they come and gives back whole events, joined."""
+
+    def __init__(self) -> None:
+        self.speaking = False
+        """Whether there has been a word."""
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what has arrived and return the events that are complete."""
+        data = self._tail + data
+        events: list[bytes] = []
+        start = 0
+        for match in END.finditer(data):
+            events.append(data[start : match.end()])
+            start = match.end()
+        self._tail = data[start:]
+        return b"".join(self._join(events))
+
+    def rest(self) -> bytes:
+        """What is left at the stream's end."""
+        tail, self._tail = self._tail, b""
+        return tail
+
+    def _join(self, events: list[bytes]) -> Iterable[bytes]:
+        run: list[bytes] = []
+        words: list[str] = []
+        last: dict[str, Any] = {}
+        for event in events:
+            data = _load(event)
+            word = None if data is None else _word(data)
+            if data is None or word is None:
+                yield from _merged(run, words, last)
+                run, words = [], []
+                yield event
+            else:
+                self.speaking = True
+                run.append(event)
+                words.append(word)
+                last = data
+        yield from _merged(run, words, last)
+
+
+def _merged(run: list[bytes], words: list[str], last: dict[str, Any]) -> Iterable[bytes]:
+    """The run's last event with the words of all: what else it counts, it counts up to there."""
+    if len(run) < 2:
+        yield from run
+        return
+    text = "".join(words)
+    if "choices" in last:
+        last["choices"][0]["delta"]["content"] = text
+    else:
+        last["candidates"][0]["content"]["parts"][0]["text"] = text
+    yield DATA + json.dumps(last, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _load(event: bytes) -> dict[str, Any] | None:
+    body = event.strip()
+    if not body.startswith(DATA + b"{") or b"\n" in body:
+        return None
+    try:
+        data = json.loads(body[len(DATA) :])
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _word(data: dict[str, Any]) -> str | None:
+    """The text of an event that has nothing else to tell."""
+    if "choices" in data:
+        return _openai_word(data)
+    if "candidates" in data:
+        return _gemini_word(data)
+    return None
+
+
+def _openai_word(data: dict[str, Any]) -> str | None:
+    if data.get("x_groq") or data.get("usage") or data.get("error"):
+        return None
+    match data["choices"]:
+        case [{"index": 0, "delta": {"content": str(word), **more}, **choice}] if word:
+            alone = not any(more.values()) or set(more) == {"role"}
+            return word if alone and not any(v for k, v in choice.items()) else None
+    return None
+
+
+def _gemini_word(data: dict[str, Any]) -> str | None:
+    if data.get("promptFeedback") or data.get("error"):
+        return None
+    match data["candidates"]:
+        case [{"content": {"parts": [{"text": str(word), **more}]}, **candidate}] if word:
+            # Candidates are numbered from 0; whatever else is set is not for joining.
+            return word if not any(more.values()) and not any(candidate.values()) else None
+    return None

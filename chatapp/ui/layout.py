@@ -1,0 +1,88 @@
+"""The frame of the pages: the sidebar, the top line, the content and what stands below it."""
+
+from typing import Literal
+
+import reflex as rx
+from reflex.style import color_mode, set_color_mode
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from chatapp import routes
+from chatapp.ui.parts import icon_button
+from chatapp.ui.store import chosen
+
+NAME = "chatapp"
+
+
+def frame(
+    sidebar: rx.Component, content: rx.Component, footer: rx.Component, *, title: rx.Var[str]
+) -> rx.Component:
+    """A page with the sidebar; on a phone that is a drawer over it."""
+    return rx.el.div(
+        rx.el.nav(
+            rx.el.div(
+                wordmark(),
+                icon_button(
+                    "x",
+                    "Close the list of chats",
+                    custom_attrs={"popoverTarget": "sidebar", "popoverTargetAction": "hide"},
+                    class_name="md:hidden",
+                ),
+                class_name="flex items-center justify-between pl-2.5 h-12",
+            ),
+            sidebar,
+            _foot(),
+            id="sidebar",
+            aria_label="Chats",
+            custom_attrs={"popover": "auto"},
+            class_name="drawer bg-panel text-ink border-r border-line p-2 gap-3",
+        ),
+        rx.el.div(
+            rx.el.header(
+                icon_button(
+                    "menu",
+                    "Open the list of chats",
+                    custom_attrs={"popoverTarget": "sidebar"},
+                    class_name="md:hidden",
+                ),
+                rx.el.p(title, class_name="truncate font-medium px-1"),
+                class_name="flex items-center gap-1 h-12 px-2 shrink-0",
+            ),
+            rx.el.main(content, class_name="flex-1 min-h-0 flex flex-col"),
+            footer,
+            class_name="flex-1 min-w-0 flex flex-col h-dvh",
+        ),
+        class_name="flex h-dvh bg-ground text-ink",
+    )
+
+
+def wordmark() -> rx.Component:
+    """The product's name."""
+    return rx.el.span(NAME, class_name="text-base font-semibold tracking-tight")
+
+
+def _foot() -> rx.Component:
+    line = "flex items-center gap-2.5 h-10 px-2.5 rounded-control hover:bg-hover flex-1"
+    return rx.el.div(
+        ReactRouterLink.create(
+            rx.icon("settings", size=16, aria_hidden="true"),
+            "Settings",
+            to=routes.SETTINGS,
+            class_name=line,
+        ),
+        theme_button(),
+        class_name="flex items-center gap-1 border-t border-line pt-2",
+    )
+
+
+def theme_button() -> rx.Component:
+    """Switches between light, dark and the system's theme."""
+    return chosen(
+        color_mode,
+        ("light", _theme("sun", "Theme: light", "dark")),
+        ("dark", _theme("moon", "Theme: dark", "system")),
+        otherwise=_theme("monitor", "Theme: as the system", "light"),
+    )
+
+
+def _theme(icon: str, label: str, following: Literal["light", "dark", "system"]) -> rx.Component:
+    return icon_button(icon, label, on_click=set_color_mode(following))
