@@ -1,6 +1,5 @@
 """The list of chats."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,7 +24,7 @@ class Uses(NamedTuple):
     """The id of the open chat."""
     rename: Any
     """Takes the form of a new title."""
-    delete: Callable[..., rx.event.EventSpec]
+    delete: Any
     """Takes the id of a chat."""
 
 
