@@ -48,9 +48,7 @@ async def test_a_frame_too_large_ends_its_connection_only(app_server: AppServer)
         await other.ready()
         await tab.ready()
         await tab.emit("event", {"name": "x", "payload": {"text": "x" * 1_100_000}})
-        async with asyncio.timeout(10):
-            while tab.connected:
-                await asyncio.sleep(0.05)
+        await tab.until(lambda tab: not tab.connected)
         assert other.connected
 
 
@@ -101,16 +99,12 @@ async def test_half_open_handshakes_do_not_hinder_others(app_server: AppServer) 
 async def test_the_pages_work_in_a_browser_under_their_policy(
     app_server: AppServer, page: Page
 ) -> None:
-    addresses: list[str] = []
-    page.on("websocket", lambda opened: addresses.append(opened.url))
-    response = await page.goto(app_server.url)
+    async with page.expect_websocket() as opened:
+        response = await page.goto(app_server.url)
     assert response is not None
     assert response.ok
     await page.wait_for_function("document.body.innerText.length > 0")
-    async with asyncio.timeout(10):
-        while not addresses:
-            await asyncio.sleep(0.05)
-    assert addresses[0].startswith(f"ws://localhost:{app_server.port}/_event")
+    assert (await opened.value).url.startswith(f"ws://localhost:{app_server.port}/_event")
 
 
 def test_the_bundle_has_no_address_of_a_machine(built_pages: None) -> None:

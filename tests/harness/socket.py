@@ -67,6 +67,7 @@ class Tab:
         client.on("event", self._on_event, namespace=SOCKET)
         client.on("new_token", self._on_token, namespace=SOCKET)
         client.on("state_mismatch", self._on_mismatch, namespace=SOCKET)
+        client.on("disconnect", self._on_disconnect, namespace=SOCKET)
         self._client = client
         boot = self._event(f"{ROOT}.hydrate_and_load", {})
         await client.connect(
@@ -164,6 +165,10 @@ class Tab:
             for name, delta in (update.get("delta") or {}).items():
                 shown = self.state.setdefault(name, {})
                 shown.update({var.removesuffix(MARK): value for var, value in delta.items()})
+            self._news.notify_all()
+
+    async def _on_disconnect(self, *_reason: str) -> None:
+        async with self._news:
             self._news.notify_all()
 
     async def _on_token(self, token: str) -> None:
