@@ -98,14 +98,7 @@ async def user_of_session(
 ) -> tuple[CurrentUser, datetime] | None:
     """The active user of a session that has not expired, and when the session was last seen."""
     found = await session.exec(
-        select(
-            col(User.id),
-            col(User.email),
-            col(User.name),
-            col(User.role),
-            col(LoginSession.id),
-            col(LoginSession.last_seen_at),
-        )
+        select(User, LoginSession)
         .join(LoginSession, col(LoginSession.user_id) == col(User.id))
         .where(
             col(LoginSession.id) == session_id
@@ -117,8 +110,8 @@ async def user_of_session(
     )
     if (row := found.first()) is None:
         return None
-    user_id, email, name, role, own_id, seen = row
-    return CurrentUser(user_id, email, name, Role(role), own_id), seen
+    user, own = row
+    return CurrentUser(user.id, user.email, user.name, Role(user.role), own.id), own.last_seen_at
 
 
 async def touch(

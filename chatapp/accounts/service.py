@@ -22,6 +22,9 @@ from chatapp.accounts.throttle import Attempt
 from chatapp.database import reading, transaction
 from chatapp.settings import settings
 
+_NOBODY = "nobody"
+"""No address, so that no account has it."""
+
 
 def _name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip()
@@ -123,9 +126,10 @@ async def sign_in(email: str, password: str, visit: Visit, replaces: str | None 
     try:
         address = emails.normalise(email)
     except ValueError:
-        address = f"?{email[:1000]}"
-    attempt = await throttle.attempt(address, visit.address)
-    user = await _user(address)
+        address = None
+    # What is no address is tried like one that nobody has.
+    attempt = await throttle.attempt(address or email[:1000], visit.address)
+    user = await _user(address or _NOBODY)
     if not await _right(user, prepared, attempt) or user is None:
         raise Refused(Problem.WRONG)
     new_hash = None
