@@ -94,3 +94,5 @@ def configure(form: Form = "plain") -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for talkative in ("uvicorn.error", "httpx", "httpx2", "alembic", "engineio", "socketio"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # It says that a part may change in a later version; ours is pinned.
+    logging.getLogger("reflex.experimental").setLevel(logging.ERROR)
