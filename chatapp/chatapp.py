@@ -24,6 +24,7 @@ from chatapp.api.health import routes as api_routes
 from chatapp.headers import SecurityHeaders
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
+from chatapp.ui import layout
 from chatapp.ui.behaviour import SCRIPT
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ async def living() -> AsyncIterator[None]:
 
 
 app = rx.App(
-    app_wraps={},
+    app_wraps={(55, "ErrorBoundary"): layout.guarded},
     toaster=None,
     html_lang="en",
     head_components=[
@@ -75,6 +76,7 @@ app = rx.App(
 app.add_middleware(EventGuard())
 app.register_lifespan_task(living)
 
+app.add_page(layout.not_found, route="404", title=f"Not found · {TITLE}")
 app.add_page(chat_pages.home_page, route=routes.HOME, title=TITLE, on_load=ChatState.follow)
 app.add_page(chat_pages.chat_page, route=routes.CHAT, title=TITLE, on_load=ChatState.follow)
 app.add_page(

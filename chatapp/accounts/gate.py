@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,10 +33,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ZONE_COOKIE = "chatapp_zone"
+ZONE_HEADER = "x-chatapp-zone"
+"""The name of the browser's time zone, which the page leaves in a cookie."""
+
 SIGNED_OUT = 4401
 """The code with which a socket is closed when its session ends."""
 
 _TAB = re.compile(r"[A-Za-z0-9-]{8,64}")
+_ZONE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
 _OURS = b"x-chatapp-"
 _CREDENTIALS = (b"cookie", b"authorization", b"proxy-authorization")
 
@@ -158,6 +163,9 @@ def _inside(scope: Scope, query: list[tuple[str, str]], found: Found | None) -> 
     session = found.user.session_id if found else None
     if session:
         headers.append((SESSION_HEADER.encode(), str(session).encode()))
+    zone = unquote(cookies.read(scope, ZONE_COOKIE))
+    if _ZONE.fullmatch(zone):
+        headers.append((ZONE_HEADER.encode(), zone.encode()))
     word = cookies.read(scope, cookies.FLASH)
     if flash.decoded(word):
         headers.append((FLASH_HEADER.encode(), word.encode()))

@@ -26,7 +26,7 @@ _BLOCKS = """((store, message) => {
   if (!message || message.blocks) return message?.blocks ?? [];
   const blocks = [];
   for (let block = 0; ; block++) {
-    const name = `${message.id}.${message.epoch}.${block}.`;
+    const name = `${message.id}.${message.take}.${block}.`;
     if (store[name + 0] === undefined) return blocks;
     let text = "";
     for (let piece = 0; store[name + piece] !== undefined; piece++) text += store[name + piece];

@@ -42,19 +42,17 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
 class _Growing:
     """An answer whose text is sent in pieces."""
 
-    def __init__(self, answer_id: UUID, epoch: int) -> None:
+    def __init__(self, answer_id: UUID) -> None:
         self.answer_id = answer_id
         self.position = START
         self.view: MessageView | None = None
-        self.begin_again(epoch)
+        self._takes = 0
+        self._begin_again()
 
-    def begin_again(self, epoch: int) -> None:
-        """Take the words so far back."""
-        self.epoch = epoch
-        self._blocks = Blocks()
-        self._sent: list[str] = []
-        self._block = 0
-        self._length = 0
+    @property
+    def take(self) -> str:
+        """Names the pieces: words that were taken back are not mixed with those that follow."""
+        return str(self._takes)
 
     def misses(self, event: Event) -> bool:
         """Whether events before this one have not been read."""
@@ -64,15 +62,23 @@ class _Growing:
         """The pieces that an event changes; none if it was read before."""
         if not self.position < event.position:
             return {}
-        values: Values = {}
-        if event.position.epoch > self.epoch:
-            self.begin_again(event.position.epoch)
+        another_writer = self.position.epoch not in (START.epoch, event.position.epoch)
+        if event.kind is Kind.RESTART or another_writer:
+            self._begin_again()
         self.position = event.position
+        values: Values = {}
         if event.kind is Kind.TEXT:
             self._blocks.feed(event.data)
             self._length += len(event.data)
             self._collect(values)
         return values
+
+    def _begin_again(self) -> None:
+        self._takes += 1
+        self._blocks = Blocks()
+        self._sent: list[str] = []
+        self._block = 0
+        self._length = 0
 
     def holds(self, text: str) -> bool:
         """Whether what was sent is this text."""
@@ -90,7 +96,7 @@ class _Growing:
         now += [""] * (len(self._sent) - len(now))
         for number, piece in enumerate(now):
             if number >= len(self._sent) or self._sent[number] != piece:
-                values[f"{self.answer_id}.{self.epoch}.{self._block}.{number}"] = piece
+                values[f"{self.answer_id}.{self.take}.{self._block}.{number}"] = piece
         self._sent = now
 
 
@@ -170,8 +176,7 @@ class _Screen:
         growing = self._growing.get(message.id)
         values: Values = {}
         if Status(message.status).running:
-            epoch = max(answer.epoch if answer else 1, 1)
-            growing = self._growing.setdefault(message.id, _Growing(message.id, epoch))
+            growing = self._growing.setdefault(message.id, _Growing(message.id))
             values = await self._catch_up(growing)
         else:
             self._growing.pop(message.id, None)
@@ -179,7 +184,7 @@ class _Screen:
         view = message_view(message, answer, whole=whole)
         if growing:
             growing.view = view
-            view["epoch"] = growing.epoch
+            view["take"] = growing.take
             if values:
                 view["status"] = Status.STREAMING
         return values | {f"m:{message.id}": view}
@@ -192,14 +197,14 @@ class _Screen:
         return values
 
     async def _read(self, growing: _Growing, event: Event) -> Values:
-        began, epoch = growing.position, growing.epoch
+        began, take = growing.position, growing.take
         values = await self._catch_up(growing) if growing.misses(event) else {}
         values |= growing.read(event)
         if event.kind is Kind.END:
             async with reading() as session:
                 message = await chat_repository.message(session, self._user_id, growing.answer_id)
             return values | (await self._messages([message]) if message else {})
-        if values and growing.view and (began == START or growing.epoch != epoch):
-            view = growing.view | {"status": Status.STREAMING, "epoch": growing.epoch}
-            values[f"m:{growing.answer_id}"] = view
+        if growing.view and (began == START or growing.take != take):
+            growing.view["status"], growing.view["take"] = Status.STREAMING, growing.take
+            values[f"m:{growing.answer_id}"] = growing.view
         return values

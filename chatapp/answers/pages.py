@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import reflex as rx
+from reflex_components_core.core.banner import has_connection_errors
 
 from chatapp import routes
 from chatapp.answers.components import CHAT_ID, conversation, running_answer
@@ -101,6 +102,14 @@ def _notices() -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
     shape = "mb-2 flex items-center justify-between gap-3 rounded-control pl-4 pr-1 py-1 appear "
     return rx.fragment(
+        rx.cond(
+            has_connection_errors,
+            rx.el.p(
+                "The connection was lost. What you typed is kept; trying again.",
+                role="status",
+                class_name=shape + "!py-2.5 bg-sunken text-muted",
+            ),
+        ),
         rx.cond(
             words,
             rx.el.div(

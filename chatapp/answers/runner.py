@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from time import monotonic
 from uuid import UUID, uuid4
@@ -40,6 +40,7 @@ SAVE_PATIENCE = 60.0
 
 INTERRUPTED = "The answer was interrupted. What came so far is kept; ask again to go on."
 OUR_FAULT = "Something went wrong on our side. Your question is kept; please try again."
+CUT_BY_MODEL = "The model ended here because the answer reached its longest length."
 TOO_LONG = "The answer became too long and was ended here."
 
 
@@ -173,24 +174,28 @@ class _Making:
     async def make(self) -> None:
         messages = await prompt(self._job.user_id, self._job.question_id)
         length = 0
-        events = pool().answer(messages, tier=self._job.tier)
-        async for event in events:
-            match event:
-                case Text(text):
-                    words = storable(text)
-                    if not self._words:
-                        self.outcome.first_token_ms = self._elapsed()
-                    self._words.append(words)
-                    self._log.text(words)
-                    length += len(words)
-                    if length > LONGEST_ANSWER:
-                        await events.aclose()
-                        return self.end(Status.DONE, TOO_LONG)
-                case Hop():
-                    self._log.add(Kind.HOP, {"to": event.next_label})
-                case Done():
-                    self._credit(event)
+        async with aclosing(pool().answer(messages, tier=self._job.tier)) as events:
+            async for event in events:
+                match event:
+                    case Text(text):
+                        length += self._say(text)
+                        if length > LONGEST_ANSWER:
+                            return self.end(Status.DONE, TOO_LONG)
+                    case Hop():
+                        self._log.add(Kind.HOP, {"to": event.next_label})
+                    case Done():
+                        self._credit(event)
+                        if event.finish_reason == "length":
+                            return self.end(Status.DONE, CUT_BY_MODEL)
         return self.end(Status.DONE)
+
+    def _say(self, text: str) -> int:
+        words = storable(text)
+        if self.outcome.first_token_ms is None:
+            self.outcome.first_token_ms = self._elapsed()
+        self._words.append(words)
+        self._log.text(words)
+        return len(words)
 
     def fail(self, error: PoolError) -> None:
         """End with what the pool says."""

@@ -7,6 +7,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 
 from chatapp import routes
+from chatapp.accounts.gate import ZONE_HEADER
 from chatapp.accounts.identity import current_user
 from chatapp.answers import service, views
 from chatapp.answers.follower import follow
@@ -15,8 +16,6 @@ from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id
 from chatapp.ui.store import push
-
-ZONE_HEADER = "x-chatapp-zone"
 
 GONE = "This chat is no longer there."
 

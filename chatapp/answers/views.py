@@ -3,7 +3,7 @@
 ``c:<chat>``            a :class:`ChatView`
 ``e:<message>``         an :class:`EarlierView`: what comes before that message
 ``m:<message>``         a :class:`MessageView`
-``<answer>.<epoch>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
+``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
 from typing import Any, TypedDict
@@ -35,14 +35,14 @@ class EarlierView(TypedDict):
 
 
 class MessageView(TypedDict):
-    """One message. ``blocks`` is absent while the text comes in pieces."""
+    """One message. ``blocks`` is absent while the text comes in pieces; ``take`` names those."""
 
     id: str
     role: str
     status: str
     text: str
     blocks: list[str] | None
-    epoch: int
+    take: str
     by: str
     problem: str
     at: str
@@ -61,7 +61,7 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "status": str(message.status),
         "text": "" if in_pieces else message.text,
         "blocks": blocks_of(message.text) if answered and not in_pieces else None,
-        "epoch": answer.epoch if answer else 0,
+        "take": "",
         "by": answered_by(answer) if answer else "",
         "problem": answer.problem if answer else "",
         "at": message.created_at.isoformat(),

@@ -4,10 +4,12 @@ from typing import Literal
 
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
+from reflex.vars.function import ArgsFunctionOperation
+from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp import routes
-from chatapp.ui.parts import icon_button
+from chatapp.ui.parts import icon_button, link_button, page_title
 from chatapp.ui.store import chosen
 
 NAME = "chatapp"
@@ -53,6 +55,43 @@ def frame(
         ),
         class_name="flex h-dvh bg-ground text-ink",
     )
+
+
+def message_page(title: str, words: str, *more: rx.Component) -> rx.Component:
+    """A page that only says something."""
+    return rx.el.main(
+        page_title(title),
+        rx.el.p(words, class_name="mt-3 text-muted max-w-sm"),
+        rx.el.div(*more, class_name="mt-6"),
+        class_name=(
+            "min-h-dvh bg-ground text-ink flex flex-col items-center justify-center px-6 "
+            "text-center"
+        ),
+    )
+
+
+def not_found() -> rx.Component:
+    """The page of an address that is none."""
+    return message_page(
+        "There is no such page",
+        "The address may be mistyped, or the page has moved.",
+        link_button("Go to your chats", routes.HOME),
+    )
+
+
+def broken() -> rx.Component:
+    """What is shown when the page itself fails."""
+    return message_page(
+        "This page has stopped working",
+        "Nothing you wrote is lost on the server. Loading the page again should help.",
+        link_button("Load again", ""),
+    )
+
+
+def guarded(_stateful: bool) -> rx.Component:
+    """Catches what fails while pages are drawn."""
+    fallback = ArgsFunctionOperation.create(("_failure",), rx.Var.create(broken()))
+    return ErrorBoundary.create(fallback_render=fallback)
 
 
 def wordmark() -> rx.Component:
