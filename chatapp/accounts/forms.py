@@ -37,7 +37,8 @@ async def read_form(request: Request) -> dict[str, str]:
     Raises:
         Unreadable: it is too long, too slow or no form.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
+    # An empty form may come without a type.
+    if request.headers.get("content-type", TYPE).partition(";")[0].strip().lower() != TYPE:
         raise Unreadable(415, "This address takes a plain form only.")
     body = bytearray()
     try:

@@ -1,0 +1,339 @@
+from http.cookies import SimpleCookie
+
+import httpx
+import pytest
+from pydantic import AnyHttpUrl
+
+from chatapp import routes
+from chatapp.accounts import flash, forms, sessions, throttle
+from chatapp.accounts.cookies import FLASH, SESSION
+from chatapp.accounts.gcra import Limit
+from chatapp.accounts.problems import Problem
+from chatapp.accounts.sessions import SignedIn
+from chatapp.settings import Settings
+from tests.accounts.conftest import ORIGIN, PASSWORD, make_client
+
+ENDPOINTS = [
+    routes.SIGN_UP,
+    routes.SIGN_IN,
+    routes.SIGN_OUT,
+    routes.SIGN_OUT_EVERYWHERE,
+    routes.CHANGE_PASSWORD,
+]
+JSON = {"accept": "application/json"}
+
+
+def cookies_set(response: httpx.Response) -> SimpleCookie:
+    jar: SimpleCookie = SimpleCookie()
+    for header in response.headers.get_list("set-cookie"):
+        jar.load(header)
+    return jar
+
+
+def said(response: httpx.Response) -> flash.Flash:
+    """The word that a browser is given for the next page."""
+    word = flash.decoded(cookies_set(response)[FLASH].value)
+    assert word
+    return word
+
+
+async def sign_in(client: httpx.AsyncClient, email: str = "member@example.org", **extra: str):
+    form = {"email": email, "password": PASSWORD, **extra}
+    return await client.post(routes.SIGN_IN, data=form)
+
+
+async def alive(token: str) -> bool:
+    return await sessions.session_by_token(token) is not None
+
+
+async def test_signing_up_and_in(browser: httpx.AsyncClient) -> None:
+    form = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
+    response = await browser.post(routes.SIGN_UP, data=form)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/"
+    assert response.headers["cache-control"] == "no-store"
+    token = browser.cookies[SESSION]
+    found = await sessions.session_by_token(token)
+    assert found
+    assert (found.user.email, found.user.name, found.user.is_admin) == (
+        "ada@example.org",
+        "Ada",
+        True,
+    )
+
+
+async def test_the_cookie_on_http(browser: httpx.AsyncClient, member: SignedIn) -> None:
+    cookie = cookies_set(await sign_in(browser))[SESSION]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/"
+    assert cookie["domain"] == ""
+    assert cookie["max-age"] == str(30 * 86_400)
+    assert not cookie["secure"]
+
+
+async def test_the_cookie_on_https(member: SignedIn) -> None:
+    async with make_client(base_url="https://chat.test") as client:
+        cookie = cookies_set(await sign_in(client))[f"__Host-{SESSION}"]
+        assert cookie["secure"]
+        assert cookie["path"] == "/"
+        assert cookie["domain"] == ""
+        # A cookie that a neighbouring host could have set is not looked at.
+        client.cookies.clear()
+        client.cookies.set(SESSION, cookie.value)
+        response = await client.post(routes.SIGN_OUT_EVERYWHERE, data={})
+        assert said(response).code == Problem.SIGNED_OUT
+        assert await alive(cookie.value)
+
+
+async def test_https_behind_a_proxy(
+    member: SignedIn, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "public_url", AnyHttpUrl("https://chat.example"))
+    async with make_client() as client:
+        client.headers["origin"] = "https://chat.example"
+        assert cookies_set(await sign_in(client))[f"__Host-{SESSION}"]["secure"]
+        client.headers["origin"] = ORIGIN
+        assert (await sign_in(client)).status_code == 403
+
+
+async def test_a_preset_cookie_is_never_adopted(
+    browser: httpx.AsyncClient, member: SignedIn
+) -> None:
+    for preset in ("x" * 43, "", "\x01", "y" * 5000, member.token):
+        browser.cookies.clear()
+        browser.headers["cookie"] = f"{SESSION}={preset}"
+        token = cookies_set(await sign_in(browser, "admin@example.org"))[SESSION].value
+        assert token != preset
+        assert not await alive(preset)
+        assert await alive(token)
+
+
+async def test_signing_in_again_ends_the_session_before(
+    browser: httpx.AsyncClient, member: SignedIn
+) -> None:
+    await sign_in(browser)
+    first = browser.cookies[SESSION]
+    await sign_in(browser)
+    assert browser.cookies[SESSION] != first
+    assert not await alive(first)
+
+
+async def test_signing_out(browser: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(browser)
+    token = browser.cookies[SESSION]
+    response = await browser.post(routes.SIGN_OUT, data={})
+    assert response.status_code == 303
+    assert response.headers["location"] == routes.LOGIN
+    assert cookies_set(response)[SESSION]["max-age"] == "0"
+    assert not await alive(token)
+    assert await alive(member.token)
+    # The cookie is dead when it comes back.
+    browser.cookies.set(SESSION, token)
+    response = await browser.post(routes.SIGN_OUT_EVERYWHERE, data={})
+    assert response.headers["location"] == routes.LOGIN
+    assert await alive(member.token)
+
+
+async def test_signing_out_everywhere(browser: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(browser)
+    response = await browser.post(routes.SIGN_OUT_EVERYWHERE, data={})
+    assert response.headers["location"] == routes.LOGIN
+    assert not await alive(member.token)
+
+
+async def test_changing_the_password(browser: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(browser)
+    before = browser.cookies[SESSION]
+    form = {"current_password": "wrong password", "new_password": "another horse"}
+    response = await browser.post(routes.CHANGE_PASSWORD, data=form)
+    assert response.headers["location"] == routes.SETTINGS
+    assert said(response).code == Problem.WRONG_OLD
+    assert await alive(before)
+    form["current_password"] = PASSWORD
+    response = await browser.post(routes.CHANGE_PASSWORD, data=form)
+    assert response.headers["location"] == routes.SETTINGS
+    assert said(response).code == flash.PASSWORD_CHANGED
+    assert not said(response).is_error
+    assert not await alive(before)
+    assert not await alive(member.token)
+    assert await alive(browser.cookies[SESSION])
+
+
+async def test_a_failure_says_the_same_for_unknown_and_wrong(
+    browser: httpx.AsyncClient, member: SignedIn
+) -> None:
+    answers = []
+    for email in ("member@example.org", "nobody@example.org"):
+        form = {"email": email, "password": "wrong password"}
+        response = await browser.post(routes.SIGN_IN, data=form)
+        json = await browser.post(routes.SIGN_IN, data=form, headers=JSON)
+        word = said(response)
+        assert word.email == email
+        assert "wrong password" not in str(response.headers)
+        names = sorted(name for name, _ in response.headers.multi_items())
+        seen = [response.status_code, response.headers["location"], word.code, word.words, names]
+        answers.append([*seen, json.status_code, json.text, response.text])
+    assert answers[0] == answers[1]
+    assert answers[0][:2] == [303, routes.LOGIN]
+    assert answers[0][5] == 401
+
+
+async def test_the_flash_cookie(browser: httpx.AsyncClient, member: SignedIn) -> None:
+    form = {"email": "member@example.org", "password": "wrong password"}
+    cookie = cookies_set(await browser.post(routes.SIGN_IN, data=form))[FLASH]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["max-age"] == "60"
+    # A success takes it away.
+    assert cookies_set(await sign_in(browser))[FLASH]["max-age"] == "0"
+
+
+async def test_what_json_clients_hear(
+    browser: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def post(path: str, **form: str) -> httpx.Response:
+        return await browser.post(path, data=form, headers=JSON)
+
+    new = await post(routes.SIGN_UP, email="new@example.org", password=PASSWORD)
+    assert (new.status_code, new.json()["role"]) == (200, "member")
+    assert "token" not in new.text
+    taken = await post(routes.SIGN_UP, email="admin@example.org", password="wrong password")
+    assert taken.status_code == 422
+    assert taken.json()["message"].startswith("That did not work.")
+    short = await post(routes.SIGN_UP, email="x@example.org", password="short")
+    assert (short.status_code, short.json()["code"]) == (422, "short")
+    email = await post(routes.SIGN_UP, email="no address", password=PASSWORD)
+    assert (email.status_code, email.json()["code"]) == (422, "email")
+    monkeypatch.setattr(throttle, "PAIR", Limit("pair", burst=1, every=60))
+    await post(routes.SIGN_IN, email="q@example.org", password="wrong password")
+    slow = await post(routes.SIGN_IN, email="q@example.org", password="wrong password")
+    assert slow.status_code == 429
+    assert 0 < int(slow.headers["retry-after"]) <= 60
+
+
+async def test_closed_sign_up(
+    browser: httpx.AsyncClient, member: SignedIn, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "signup", "closed")
+    form = {"email": "new@example.org", "password": PASSWORD}
+    response = await browser.post(routes.SIGN_UP, data=form, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (403, "closed")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "location"),
+    [("/c/1", "/c/1"), ("//evil.com", "/"), ("https://evil.com", "/"), ("/\\evil.com", "/")],
+)
+async def test_where_it_goes_on(
+    browser: httpx.AsyncClient, member: SignedIn, wanted: str, location: str
+) -> None:
+    assert (await sign_in(browser, next=wanted)).headers["location"] == location
+    form = {"email": "member@example.org", "password": "wrong password", "next": wanted}
+    response = await browser.post(routes.SIGN_IN, data=form)
+    back = f"{routes.LOGIN}?next=/c/1" if location != "/" else routes.LOGIN
+    assert response.headers["location"] == back
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "http://evil.test",
+        "http://chat.test.evil.com",
+        "https://chat.test",
+        "http://chat.test:81",
+    ],
+)
+async def test_forms_of_other_sites(
+    browser: httpx.AsyncClient, member: SignedIn, path: str, origin: str | None
+) -> None:
+    await sign_in(browser)
+    token = browser.cookies[SESSION]
+    del browser.headers["origin"]
+    headers = {"origin": origin} if origin else {}
+    form = {
+        "email": "foreign@example.org",
+        "password": PASSWORD,
+        "current_password": PASSWORD,
+        "new_password": "another horse",
+    }
+    response = await browser.post(path, data=form, headers=headers)
+    assert response.status_code == 403
+    assert "set-cookie" not in response.headers
+    assert await alive(token)
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+async def test_other_methods(browser: httpx.AsyncClient, path: str, method: str) -> None:
+    response = await browser.request(method, path)
+    assert response.status_code == 405
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+async def test_bodies_that_are_not_taken(browser: httpx.AsyncClient, path: str) -> None:
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        while sent < 10_000_000:
+            sent += 1024
+            yield b"a" * 1024
+
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    response = await browser.post(path, content=endless(), headers=form)
+    assert response.status_code == 413
+    assert "16 KB" in response.text
+    response = await browser.post(path, content="&".join("a=b" for _ in range(100)), headers=form)
+    assert response.status_code == 400
+    response = await browser.post(path, json={"email": "x"})
+    assert response.status_code == 415
+    response = await browser.post(path, files={"email": b"x"})
+    assert response.status_code == 415
+
+
+async def test_a_form_that_never_ends(
+    browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    monkeypatch.setattr(forms, "PATIENCE", 0.05)
+
+    async def slow():
+        yield b"email="
+        await asyncio.sleep(5)
+
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    response = await browser.post(routes.SIGN_IN, content=slow(), headers=headers)
+    assert response.status_code == 408
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"&&&", b"%ff%fe=%00", b"email=%ed%a0%80&password=%00", b"\xff\xfe", b"email"]
+)
+async def test_strange_forms_are_just_wrong(
+    browser: httpx.AsyncClient, member: SignedIn, body: bytes
+) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded", **JSON}
+    response = await browser.post(routes.SIGN_IN, content=body, headers=headers)
+    assert response.status_code == 401
+
+
+async def test_without_a_database_nothing_is_called_done(
+    browser: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from chatapp.accounts import repository
+
+    async def away(*_args: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(repository, "user_by_email", away)
+    form = {"email": "member@example.org", "password": PASSWORD}
+    response = await browser.post(routes.SIGN_IN, data=form, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (503, "away")
+    assert said(await browser.post(routes.SIGN_IN, data=form)).code == Problem.AWAY
