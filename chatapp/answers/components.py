@@ -15,9 +15,12 @@ from chatapp.ui.parts import button, icon_button, notice, skeleton
 from chatapp.ui.store import STORE, chosen, expression, stored
 
 CHAT_ID = rx.Var(
-    _js_expr="(useParams().chat_id ?? '')",
+    _js_expr="(params.chat_id ?? '')",
     _var_type=str,
-    _var_data=VarData(imports={"react-router": ImportVar(tag="useParams")}),
+    _var_data=VarData(
+        hooks={"const params = useParams()": None},
+        imports={"react-router": ImportVar(tag="useParams")},
+    ),
 )
 """The chat that the URL names; empty on the first page."""
 

@@ -184,7 +184,7 @@ def _composer() -> rx.Component:
     )
 
 
-_ROUND = "!rounded-full bg-accent !text-on-accent hover:!bg-accent-strong "
+_ROUND = "!rounded-full [&_.lucide-square]:fill-current bg-accent !text-on-accent hover:!bg-accent-strong "
 _WHEN_EMPTY = "group-data-[empty]/composer:opacity-40"
 
 PAGES = {routes.HOME: home_page, routes.CHAT: chat_page}

@@ -8,6 +8,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp import routes
 from chatapp.chats.sidebar import ChatLine, Group
+from chatapp.ui.behaviour import on_escape, selects_all
 from chatapp.ui.parts import icon_button, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
@@ -86,8 +87,9 @@ def _title_form(chat_id: rx.Var[str], title: rx.Var[str], uses: Uses) -> rx.Comp
             default_value=title,
             aria_label="New title",
             auto_focus=True,
+            on_focus=selects_all(),
             max_length=200,
-            on_key_down=_on_escape(renaming.set_value("")),
+            on_key_down=on_escape(renaming.set_value("")),
             class_name="w-full h-9 px-2 rounded-control bg-ground border border-accent text-sm",
         ),
         on_submit=[uses.rename, renaming.set_value("")],
@@ -129,13 +131,6 @@ def _menu(chat_id: rx.Var[str], title: rx.Var[str], uses: Uses) -> rx.Component:
             class_name="menu bg-ground border border-line rounded-control shadow-raised p-1 w-40",
         ),
     )
-
-
-def _on_escape(handler: rx.Var) -> rx.Var:
-    return rx.Var(
-        _js_expr=f"((event) => {{ if (event.key === 'Escape') ({handler!s})(); }})",
-        _var_data=handler._get_all_var_data(),
-    ).to(type(handler), rx.event.EventChain)
 
 
 def new_chat_link() -> rx.Component:

@@ -9,25 +9,37 @@ SCRIPT = "/behaviour.js"
 
 def copies(text: rx.Var[str]) -> rx.Var:
     """A click handler that copies a text and marks the button as ``data-copied``."""
-    return _handler(f"(event) => chatapp.copy(event.currentTarget, {text!s})", text)
+    return _handler(f"chatapp.copy(event.currentTarget, {text!s})", text)
 
 
 def copies_code() -> rx.Var:
     """A click handler that copies the code of the figure that the button stands in."""
     code = "event.currentTarget.closest('figure').querySelector('code').textContent"
-    return _handler(f"(event) => chatapp.copy(event.currentTarget, {code})")
+    return _handler(f"chatapp.copy(event.currentTarget, {code})")
 
 
 def fills_composer(text: str) -> rx.Var:
     """A click handler that puts a text into the composer."""
-    return _handler(f"() => chatapp.fill({rx.Var.create(text)!s})")
+    return _handler(f"chatapp.fill({rx.Var.create(text)!s})")
+
+
+def selects_all() -> rx.Var:
+    """A focus handler that selects what the box holds."""
+    return _handler("event.target.select()")
+
+
+def on_escape(handler: rx.Var) -> rx.Var:
+    """A key handler that calls another when the key is Escape."""
+    return _handler(f"if (event.key === 'Escape') ({handler!s})()", handler)
 
 
 def restores_draft() -> rx.Var:
     """A mount handler for the composer that brings its draft back."""
-    return _handler("() => chatapp.restore(document.getElementById('composer'))")
+    return _handler("chatapp.restore(document.getElementById('composer'))")
 
 
 def _handler(script: str, *parts: rx.Var) -> rx.Var:
     data = VarData.merge(*(part._get_all_var_data() for part in parts))
-    return rx.Var(_js_expr=f"({script})", _var_data=data).to(FunctionVar, EventChain)
+    # Reflex calls a handler with what it takes out of the event, and then with the event.
+    body = f"((...args) => {{ const event = args.at(-1); {script}; }})"
+    return rx.Var(_js_expr=body, _var_data=data).to(FunctionVar, EventChain)
