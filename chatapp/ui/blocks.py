@@ -13,7 +13,10 @@ LONGEST = 8_000
 PIECE = 400
 """The length, in characters, of the pieces in which a growing block travels."""
 
-_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^`\n]*)")
+_FENCE = re.compile(r"(`{3,60})[ \t]*([^`\n]*)|(~{3,60})[ \t]*([^\n]*)")
+_LANGUAGE = 60
+"""So many characters of what stands behind a fence are repeated when its code goes on."""
+
 _MATH = re.compile(r"\$\$[^$]*$")
 _LIST_ITEM = re.compile(r"([-*+]|\d{1,9}[.)])([ \t]|$)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
@@ -41,9 +44,10 @@ class Blocks:
 
     def feed(self, text: str) -> None:
         """Add text at the end."""
-        self._open += text
-        while self._scan_line():
-            pass
+        for at in range(0, len(text), LONGEST):
+            self._open += text[at : at + LONGEST]
+            while self._scan_line():
+                pass
 
     def all(self) -> list[str]:
         """All blocks that hold something."""
@@ -52,22 +56,21 @@ class Blocks:
     def _scan_line(self) -> bool:
         start = self._scanned
         end = self._open.find("\n", start)
-        complete = end >= 0
-        line = self._open[start : end if complete else len(self._open)]
-        if not complete and len(self._open) > LONGEST:
-            self._cut_long()
-            return True
-        if not complete and len(line.lstrip()) < _DECIDABLE:
-            return False
-        if start and not self._fence and not self._math and self._begins_block(line):
+        stop = end if end >= 0 else len(self._open)
+        # What is decided rests on what stands before the limit, however much has come already.
+        too_long = stop > LONGEST
+        complete = end >= 0 and not too_long
+        line = self._open[start : min(stop, LONGEST)]
+        decidable = complete or len(line.lstrip()) >= _DECIDABLE
+        if start and decidable and not (self._fence or self._math) and self._begins_block(line):
             self._finish(start)
-            return True
-        if not complete:
-            return False
-        self._read(line)
-        self._scanned = end + 1
-        if len(self._open) > LONGEST and self._scanned > LONGEST // 2:
+        elif too_long:
             self._cut_long()
+        elif complete:
+            self._read(line)
+            self._scanned = end + 1
+        else:
+            return False
         return True
 
     def _begins_block(self, line: str) -> bool:
@@ -93,20 +96,24 @@ class Blocks:
         if self._scanned == 0:
             self._is_list = bool(_LIST_ITEM.match(line))
         self._after_blank = bool(_HEADING.match(line)) and not self._is_list
-        if fence := _FENCE.match(line.lstrip()):
-            self._fence, self._fence_line = fence[1], stripped
+        if fence := _FENCE.fullmatch(stripped):
+            self._fence = fence[1] or fence[3]
+            self._fence_line = self._fence + (fence[2] or fence[4] or "")[:_LANGUAGE]
         elif _MATH.match(stripped):
             self._math = True
 
     def _finish(self, at: int) -> None:
-        self.finished.append(self._open[:at].strip("\n"))
+        # An empty block would be a hole in what is sent.
+        if block := self._open[:at].strip("\n"):
+            self.finished.append(block)
         self._open = self._open[at:]
         self._scanned = 0
         self._is_list = self._after_blank = False
 
     def _cut_long(self) -> None:
-        at = self._open.rfind("\n", 0, LONGEST) + 1 or self._open.rfind(" ", 0, LONGEST) + 1
-        at = at if at > LONGEST // 2 else LONGEST
+        at = self._scanned
+        if at <= LONGEST // 2:
+            at = self._open.rfind(" ", LONGEST // 2, LONGEST) + 1 or LONGEST
         fence, line = self._fence, self._fence_line
         self._finish(at)
         if fence:
