@@ -127,11 +127,15 @@ def clean(_arguments: Sequence[str]) -> int:
 
 
 def lock(arguments: Sequence[str]) -> int:
-    """Pin the requirements; with ``ARGS=upgrade``, in the newest versions that fit."""
+    """Pin what Python and the pages need; with ``ARGS=upgrade``, in the newest versions that fit."""
     machine.check_venv()
     with _alone():
         packages.install(development=True)
         locks.lock(upgrade="upgrade" in arguments)
+        packages.install(development=True)
+        # Afresh, for a build on top of another leaves traces of it in the lock.
+        shutil.rmtree(PROJECT / ".web", ignore_errors=True)
+        pages.build()
     return 0
 
 

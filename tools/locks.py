@@ -40,5 +40,5 @@ def compile_file(source: Path, target: Path, *options: str, upgrade: bool) -> No
             name=f"lock-{target.stem}",
             reasons=packages.REASONS,
         )
-        pins = [line for line in draft.read_text().splitlines() if not line.startswith("--")]
+        pins = [line for line in draft.read_text().splitlines() if "==" in line]
     target.write_text(HEADER.format(source=source.name) + "\n".join(pins) + "\n")
