@@ -127,7 +127,7 @@ def clean(_arguments: Sequence[str]) -> int:
 
 
 def lock(arguments: Sequence[str]) -> int:
-    """Pin what Python and the pages need; with ``ARGS=upgrade``, in the newest versions that fit."""
+    """Pin what Python and the pages need; ``ARGS=upgrade``: in the newest versions that fit."""
     machine.check_venv()
     with _alone():
         packages.install(development=True)
