@@ -1,5 +1,6 @@
 """The build of the pages: from the Python sources to the files that a browser loads."""
 
+import fcntl
 import os
 import subprocess
 
@@ -36,7 +37,14 @@ def inputs() -> str:
 
 
 def build() -> None:
-    """Build the pages if what they are made from has changed."""
+    """Build the pages if what they are made from has changed. A second build waits for the first."""
+    phases.LOGS.mkdir(parents=True, exist_ok=True)
+    with (phases.LOGS / "pages.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _build()
+
+
+def _build() -> None:
     stamp = stamps.Stamp(WEB / "built")
     if stamp.fits(inputs()) and BUILT.is_file():
         return

@@ -92,9 +92,11 @@ def conversation(chat: rx.Var[ChatView]) -> rx.Component:
             _jump(),
             initial="instant",
             resize="smooth",
-            role="log",
-            aria_label="Conversation",
-            aria_busy=_running(order) != "",
+            custom_attrs={
+                "role": "log",
+                "aria-label": "Conversation",
+                "aria-busy": _running(order) != "",
+            },
             class_name="relative flex-1 min-h-0",
         ),
     )

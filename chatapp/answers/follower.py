@@ -15,7 +15,7 @@ from chatapp.chats.models import Message, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
-from chatapp.ui.blocks import Blocks, pieces
+from chatapp.ui.blocks import Blocks, is_one, pieces
 
 Values = dict[str, Any]
 
@@ -180,7 +180,7 @@ class _Screen:
             values = await self._catch_up(growing)
         else:
             self._growing.pop(message.id, None)
-        whole = growing is None or not growing.holds(message.text)
+        whole = growing is None or not growing.holds(message.text) or is_one(message.text)
         view = message_view(message, answer, whole=whole)
         if growing:
             growing.view = view

@@ -152,7 +152,7 @@ def _composer() -> rx.Component:
             max_length=settings().question_length,
             class_name=(
                 "block w-full resize-none bg-transparent px-4 pt-3.5 pb-1 text-base leading-6 "
-                "focus-visible:outline-none placeholder:text-muted field-sizing-content "
+                "focus-visible:!outline-none placeholder:text-muted field-sizing-content "
                 "max-h-[50vh]"
             ),
         ),
@@ -184,7 +184,10 @@ def _composer() -> rx.Component:
     )
 
 
-_ROUND = "!rounded-full [&_.lucide-square]:fill-current bg-accent !text-on-accent hover:!bg-accent-strong "
+_ROUND = (
+    "!rounded-full [&_.lucide-square]:fill-current bg-accent !text-on-accent "
+    "hover:!bg-accent-strong "
+)
 _WHEN_EMPTY = "group-data-[empty]/composer:opacity-40"
 
 PAGES = {routes.HOME: home_page, routes.CHAT: chat_page}

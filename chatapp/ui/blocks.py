@@ -13,6 +13,10 @@ LONGEST = 8_000
 PIECE = 400
 """The length, in characters, of the pieces in which a growing block travels."""
 
+LONGEST_WHOLE = 4 * LONGEST
+"""The length, in characters, of the longest text that is rendered whole for its footnotes."""
+
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
 _FENCE = re.compile(r"(`{3,60})[ \t]*([^`\n]*)|(~{3,60})[ \t]*([^\n]*)")
 _LANGUAGE = 60
 """So many characters of what stands behind a fence are repeated when its code goes on."""
@@ -123,8 +127,15 @@ class Blocks:
         self._math = False
 
 
+def is_one(text: str) -> bool:
+    """Whether a finished text must be rendered whole: footnotes and references reach across it."""
+    return len(text) <= LONGEST_WHOLE and bool(_DEFINITION.search(text))
+
+
 def blocks_of(text: str) -> list[str]:
     """The blocks of a finished text."""
+    if is_one(text):
+        return [text]
     blocks = Blocks()
     blocks.feed(text)
     return blocks.all()
