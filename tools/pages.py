@@ -37,7 +37,7 @@ def inputs() -> str:
 
 
 def build() -> None:
-    """Build the pages if what they are made from has changed. A second build waits for the first."""
+    """Build the pages if what they are made from has changed. A second build waits its turn."""
     phases.LOGS.mkdir(parents=True, exist_ok=True)
     with (phases.LOGS / "pages.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
