@@ -70,6 +70,9 @@ async def set_deleted(
 
 async def purge_deleted(session: AsyncSession, before: datetime) -> None:
     """Remove for good what anybody deleted before that moment."""
+    gone = select(Chat.id).where(col(Chat.deleted_at) < before)
+    # Untied first: SQLite follows at most a thousand replies to replies.
+    await session.exec(update(Message).where(col(Message.chat_id).in_(gone)).values(parent_id=None))
     await session.exec(delete(Chat).where(col(Chat.deleted_at) < before))
 
 
