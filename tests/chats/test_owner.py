@@ -1,0 +1,132 @@
+"""Another person's chats and messages do not exist, whatever one asks the database for."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.answers import repository as answers
+from chatapp.answers import views
+from chatapp.answers.models import Answer
+from chatapp.chats import repository, service
+from chatapp.chats.models import Chat, Message, Status
+from chatapp.chats.service import NotFound
+from chatapp.database import new_id, now, reading, transaction
+from tests.chats.people import chat_of
+
+Try = Callable[[AsyncSession, UUID, Chat, list[Message]], Awaitable[object]]
+
+# What each function gives to who is not the owner. One that is missing here fails the test below.
+CHATS: dict[str, tuple[Try, object]] = {
+    "chat": (lambda s, who, chat, _: repository.chat(s, who, chat.id), None),
+    "latest_chats": (lambda s, who, _chat, _: repository.latest_chats(s, who, 10), []),
+    "rename": (lambda s, who, chat, _: repository.rename(s, who, chat.id, "mine now"), False),
+    "touch": (lambda s, who, chat, m: repository.touch(s, who, chat.id, m[0].id), False),
+    "set_deleted": (lambda s, who, chat, _: repository.set_deleted(s, who, chat.id, now()), False),
+    "message": (lambda s, who, _, m: repository.message(s, who, m[0].id), None),
+    "by_client_id": (
+        lambda s, who, _, m: repository.by_client_id(s, who, m[0].client_id or new_id()),
+        None,
+    ),
+    "first_child": (lambda s, who, _, m: repository.first_child(s, who, m[0].id), None),
+    "running": (lambda s, who, chat, _: repository.running(s, who, chat.id), None),
+    "path": (lambda s, who, chat, _: repository.path(s, who, chat.leaf_id, 10), []),
+}
+ANSWERS: dict[str, tuple[Try, object]] = {
+    "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
+}
+OF_NOBODY = {
+    repository: {"purge_deleted"},  # what anybody deleted long ago
+    answers: {"unfinished", "begin", "finish"},  # a runner's: they name its epoch
+}
+
+
+def functions(module: ModuleType) -> set[str]:
+    return {
+        name
+        for name, value in vars(module).items()
+        if inspect.iscoroutinefunction(value)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize(("module", "known"), [(repository, CHATS), (answers, ANSWERS)])
+def test_every_function_of_the_repositories_is_tried_below(
+    module: ModuleType, known: dict[str, object]
+) -> None:
+    assert functions(module) == set(known) | OF_NOBODY[module]
+    for name in known:
+        assert "user_id" in inspect.signature(getattr(module, name)).parameters
+
+
+async def rows(user_id: UUID) -> list[object]:
+    async with reading() as session:
+        chats = (await session.exec(select(Chat).where(Chat.user_id == user_id))).all()
+        found = await session.exec(select(Message).where(Message.user_id == user_id).order_by("id"))
+        made = (await session.exec(select(Answer).where(Answer.user_id == user_id))).all()
+    return [dict(row) for row in (*chats, *found.all(), *made)]
+
+
+@pytest.fixture
+async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
+    chat, messages = await chat_of(ada, "a question", "", status=Status.STREAMING)
+    async with transaction() as session:
+        session.add(Answer(id=messages[1].id, chat_id=chat.id, user_id=ada))
+    return chat, messages
+
+
+@pytest.mark.parametrize("name", CHATS | ANSWERS)
+async def test_another_person_finds_and_changes_nothing(
+    ada: UUID, eve: UUID, adas: tuple[Chat, list[Message]], name: str
+) -> None:
+    tried, nothing = (CHATS | ANSWERS)[name]
+    before = await rows(ada)
+    async with transaction() as session:
+        found = await tried(session, eve, *adas)
+        assert (list(found) if isinstance(nothing, list) else found) == nothing  # pyright: ignore
+    assert await rows(ada) == before
+    # The same call of the owner finds something: the test looks where there is something.
+    async with transaction() as session:
+        assert await tried(session, ada, *adas)
+
+
+SERVICE: dict[str, Callable[[UUID, Chat, list[Message]], Awaitable[object]]] = {
+    "open_chat": lambda who, chat, _: service.open_chat(who, chat.id),
+    "rename": lambda who, chat, _: service.rename(who, chat.id, "mine"),
+    "delete": lambda who, chat, _: service.delete(who, chat.id),
+    "restore": lambda who, chat, _: service.restore(who, chat.id),
+    "earlier": lambda who, _, messages: views.earlier(who, messages[1].id),
+}
+
+
+def test_every_function_of_the_service_is_tried_below() -> None:
+    assert functions(service) == set(SERVICE) - {"earlier"} | {"latest_chats", "purge"}
+
+
+@pytest.mark.parametrize("name", SERVICE)
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_the_reply_is_the_same_as_for_what_does_not_exist(
+    ada: UUID, eve: UUID, adas: tuple[Chat, list[Message]], name: str, deleted: bool
+) -> None:
+    if deleted:
+        await service.delete(ada, adas[0].id)
+    before = await rows(ada)
+    with pytest.raises(NotFound) as others:
+        await SERVICE[name](eve, *adas)
+    nowhere = Chat(user_id=eve, title=""), [Message(id=new_id()), Message(id=new_id())]  # pyright: ignore[reportCallIssue]
+    with pytest.raises(NotFound) as nobodys:
+        await SERVICE[name](eve, *nowhere)
+    assert repr(others.value) == repr(nobodys.value)
+    assert await rows(ada) == before
+
+
+async def test_the_list_holds_only_ones_own(ada: UUID, eve: UUID) -> None:
+    mine, _ = await chat_of(ada, "hers")
+    theirs, _ = await chat_of(eve, "theirs")
+    assert [chat.id for chat in (await service.latest_chats(ada))[0]] == [mine.id]
+    assert [chat.id for chat in (await service.latest_chats(eve))[0]] == [theirs.id]
