@@ -26,6 +26,8 @@ FONTS = {
     "NotoColorEmoji.ttf": "fonts-noto-color-emoji",
 }
 
+_ENV = ["env", "DEBIAN_FRONTEND=noninteractive"]
+
 ELSEWHERE = {
     "initdb": "/usr/lib/postgresql/*/bin/initdb",
     "nginx": "/usr/sbin/nginx",
@@ -134,7 +136,7 @@ def ensure_programs() -> None:
     if not missing:
         return
     apt = shutil.which("apt-get")
-    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    rights = [] if os.geteuid() == 0 else ["sudo", "-n", *_ENV]
     if apt is None or (rights and shutil.which("sudo") is None):
         raise Refusal(f"The tests need programs that are missing here: {', '.join(missing)}.")
     reasons = {
@@ -142,14 +144,12 @@ def ensure_programs() -> None:
         "could not resolve": "The packages could not be downloaded: is this machine online?",
         "failed to fetch": "The packages could not be downloaded: is this machine online?",
     }
-    env = {"DEBIAN_FRONTEND": "noninteractive"}
-    get = [*rights, apt, "-q", "-y"]
-    phases.run("Reading the list of packages", [*get, "update"], name="apt-update", env=env)
+    get = [*(rights or _ENV), apt, "-q", "-y"]
+    phases.run("Reading the list of packages", [*get, "update"], name="apt", reasons=reasons)
     phases.run(
         f"Installing {', '.join(missing)}",
         [*get, "install", "--no-install-recommends", *missing],
-        name="apt-install",
-        env=env,
+        name="apt",
         reasons=reasons,
     )
     still = _missing()

@@ -1,6 +1,8 @@
 """The virtual environment and the Python packages in it."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,8 +33,7 @@ def install(*, development: bool = False) -> None:
     """Make the environment hold just what the requirement files pin, if it does not yet."""
     wanted = [RUNTIME, DEVELOPMENT] if development else [RUNTIME]
     stamp = stamps.Stamp(VENV / f"installed-{wanted[-1].stem}")
-    value = stamps.digest(wanted, sys.version, str(VENV))
-    if stamp.fits(value) and PYTHON.exists():
+    if stamp.fits(_value(wanted)):
         return
     for each in VENV.glob("installed-*"):
         each.unlink()
@@ -41,18 +42,32 @@ def install(*, development: bool = False) -> None:
     for file in wanted:
         command += ["-r", file]
     title = "Installing Python packages" + (" (with those of the tests)" if development else "")
-    phases.run(title, command, name="packages", reasons=REASONS)
-    stamp.set(value)
+    # Few, so that a machine without a network is told soon.
+    env = {"PIP_RETRIES": os.environ.get("PIP_RETRIES", "3")}
+    phases.run(title, command, name="packages", env=env, reasons=REASONS)
+    stamp.set(_value(wanted))
     if development:
-        runtime = stamps.digest([RUNTIME], sys.version, str(VENV))
-        stamps.Stamp(VENV / f"installed-{RUNTIME.stem}").set(runtime)
+        stamps.Stamp(VENV / f"installed-{RUNTIME.stem}").set(_value([RUNTIME]))
+
+
+def _value(wanted: list[Path]) -> str:
+    return stamps.digest(wanted, _version() or "none", str(VENV))
+
+
+def _version() -> str | None:
+    """The Python of the environment, if there is one that runs and is new enough."""
+    code = "import sys; print(sys.version if sys.version_info >= (3, 11) else '')"
+    try:
+        asked = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return asked.stdout or None
 
 
 def _create() -> None:
-    """A new environment, unless the one that is there belongs to this Python and place."""
+    """A new environment, unless there is one that works and was made in this place."""
     made = stamps.Stamp(VENV / "made")
-    value = f"{sys.version}\n{VENV}"
-    if made.fits(value) and PYTHON.exists():
+    if made.fits(str(VENV)) and _version():
         return
     if VENV.exists():
         shutil.rmtree(VENV)
@@ -62,7 +77,7 @@ def _create() -> None:
         name="venv",
         reasons={"no space left on device": "The disk is full."},
     )
-    made.set(value)
+    made.set(str(VENV))
 
 
 def script(name: str) -> Path:

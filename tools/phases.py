@@ -18,7 +18,7 @@ class Refusal(Exception):
     """Why the command cannot go on, as one sentence for the person at the terminal."""
 
 
-def sentences(log: str, reasons: Mapping[str, str]) -> str | None:
+def sentence(log: str, reasons: Mapping[str, str]) -> str | None:
     """The sentence of the first reason whose sign stands in the log."""
     lowered = log.lower()
     return next((said for sign, said in reasons.items() if sign.lower() in lowered), None)
@@ -72,11 +72,13 @@ def run(
 
 def _refusal(title: str, log: Path, reasons: Mapping[str, str]) -> Refusal:
     text = log.read_text(errors="replace")
+    where = f"The whole log is in {log.relative_to(PROJECT)}."
+    known = sentence(text, reasons)
+    if known is not None:
+        return Refusal(f"{known} {where}")
     for line in text.splitlines()[-TAIL:]:
         print(f"    {line}", file=sys.stderr)
-    where = f"The whole log is in {log.relative_to(PROJECT)}."
-    why = sentences(text, reasons) or f"“{title}” failed."
-    return Refusal(f"{why} {where}")
+    return Refusal(f"“{title}” failed. {where}")
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -48,6 +48,12 @@ def test_a_known_reason_is_said_in_its_sentence() -> None:
         )
 
 
+def test_a_known_reason_needs_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Refusal):
+        phases.run("Filling", python("exit('enospc')"), name="fill", reasons={"enospc": "Full."})
+    assert capsys.readouterr().err == ""
+
+
 def test_no_network_is_one_sentence(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--target", str(tmp_path / "x"), "some-package"]
     env = {
