@@ -87,6 +87,7 @@
         return;
       }
       form.dataset.sent = form.elements.message.value;
+      document.querySelector("[data-jump]")?.click();
     },
     true,
   );

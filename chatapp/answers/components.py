@@ -258,6 +258,7 @@ def _jump() -> rx.Component:
             rx.vars.FunctionVar, rx.event.EventChain
         ),
         hidden=rx.Var("view.isAtBottom", _var_type=bool),
+        custom_attrs={"data-jump": ""},
         class_name=(
             "absolute bottom-3 left-1/2 -translate-x-1/2 inline-flex items-center gap-2 h-9 px-4 "
             "rounded-full bg-ground border border-line shadow-raised text-sm hover:bg-hover "

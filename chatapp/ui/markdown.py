@@ -27,6 +27,16 @@ _KATEX = _imported("rehype-katex@7.0.1", "rehypeKatex", css="katex/dist/katex.mi
 _HIGHLIGHT = _imported("rehype-highlight@7.0.2", "rehypeHighlight")
 _MEND = _imported("remend@1.4.0", "remend")
 
+# HTML is shown as text; a line break is the one tag that models write into tables.
+_BREAKS = rx.Var(
+    "(() => (tree) => { const visit = (node) => node.children?.forEach((child, at) => { "
+    "if (child.type === 'raw' && /^<br\\s*\\/?>$/i.test(child.value)) "
+    "node.children[at] = {type: 'element', tagName: 'br', properties: {}, children: []}; "
+    "else visit(child); }); visit(tree); })"
+)
+
+_APART = "noopener noreferrer nofollow"
+
 
 class _ReactMarkdown(rx.Component):
     """The component of react-markdown."""
@@ -38,7 +48,6 @@ class _ReactMarkdown(rx.Component):
     remark_plugins: rx.Var[list[Any]]
     rehype_plugins: rx.Var[list[Any]]
     components: rx.Var[dict[str, Any]]
-    skip_html: rx.Var[bool]
 
 
 @rx.memo
@@ -66,13 +75,22 @@ def code_block(children: rx.Var[rx.Component], node: rx.Var[dict[str, Any]]) -> 
 
 @rx.memo
 def safe_link(children: rx.Var[rx.Component], href: rx.Var[str]) -> rx.Component:
-    """A link that opens apart, tells nobody where it was followed and shows its address."""
-    return rx.cond(
+    """A link that opens apart, tells nobody where it was followed and says where it leads."""
+    host = expression(
+        "((href, words) => { if (!/^(https?:\\/\\/|mailto:)/i.test(href ?? '')) return null; "
+        "const host = new URL(href).host; return String(words).includes(host) ? '' : host; })"
+        f"({href!s}, {children!s})",
+        str,
         href,
-        rx.el.a(
-            children, href=href, title=href, target="_blank", rel="noopener noreferrer nofollow"
-        ),
+        children,
+    )
+    return rx.cond(
+        expression(f"{host!s} === null", bool, host),
         rx.el.span(children),
+        rx.fragment(
+            rx.el.a(children, href=href, title=href, target="_blank", rel=_APART),
+            rx.cond(host, rx.el.span(" (", host, ")", class_name="text-muted text-[0.8em]")),
+        ),
     )
 
 
@@ -88,7 +106,7 @@ def image_link(src: rx.Var[str], alt: rx.Var[str]) -> rx.Component:
             href=src,
             title=src,
             target="_blank",
-            rel="noopener noreferrer nofollow",
+            rel=_APART,
         ),
         rx.el.span(words),
     )
@@ -108,14 +126,13 @@ def markdown_block(text: rx.Var[str], growing: rx.Var[bool]) -> rx.Component:
         _ReactMarkdown.create(
             whole,
             remark_plugins=rx.Var.create([_GFM, _MATH]),
-            rehype_plugins=rx.Var.create([_KATEX, _HIGHLIGHT]),
+            rehype_plugins=rx.Var.create([_BREAKS, _KATEX, _HIGHLIGHT]),
             components={
                 "pre": _tag(code_block(rx.fragment(), node={})),
                 "a": _tag(safe_link(rx.fragment(), href="")),
                 "img": _tag(image_link(src="", alt="")),
                 "table": _tag(scrolling_table(rx.fragment())),
             },
-            skip_html=True,
         ),
         class_name="block",
     )
