@@ -10,7 +10,11 @@ from chatapp import logs
 from chatapp.settings import settings
 
 DEFLATE = False
-"""Whether websocket messages are compressed: fewer bytes for more memory and time a connection."""
+"""Whether websocket messages are compressed.
+
+Measured with deltas of 264 bytes: 42 bytes in place of 268 on the wire, for 40 KB more memory a
+connection (19 without) and 31 µs a message in place of 14.
+"""
 
 LARGEST_MESSAGE = 1_000_000
 """Bytes of one websocket message from a client; a larger one ends the connection."""

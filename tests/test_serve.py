@@ -4,15 +4,17 @@ import asyncio
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from chatapp.static import BUILD
 from tests.conftest import StartApp
 from tests.harness.app import AppServer
 from tests.harness.processes import Process
 from tests.harness.socket import ROOT
+from tests.harness.tls import https
 
 
 async def test_it_says_where_it_is_once_it_answers(app_server: AppServer) -> None:
@@ -105,6 +107,19 @@ async def test_the_pages_work_in_a_browser_under_their_policy(
     assert response.ok
     await page.wait_for_function("document.body.innerText.length > 0")
     assert (await opened.value).url.startswith(f"ws://localhost:{app_server.port}/_event")
+
+
+@pytest.mark.browser
+async def test_the_same_build_works_behind_https(
+    start_app: StartApp, browser: Browser, tmp_path: Path
+) -> None:
+    server = await start_app({"CHATAPP_TRUSTED_PROXIES": "127.0.0.1/32"})
+    async with https(server.port, tmp_path) as address:
+        page = await browser.new_page(ignore_https_errors=True)
+        async with page.expect_websocket() as opened:
+            await page.goto(f"{address}/login")
+        assert (await opened.value).url.startswith(address.replace("https:", "wss:") + "/_event")
+        await page.close()
 
 
 def test_the_bundle_has_no_address_of_a_machine(built_pages: None) -> None:
