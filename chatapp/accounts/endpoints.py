@@ -5,7 +5,7 @@ that accepts JSON gets the words and the status themselves.
 """
 
 from abc import abstractmethod
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.endpoints import HTTPEndpoint
@@ -17,7 +17,7 @@ from chatapp import routes as urls
 from chatapp.accounts import cookies, service, sessions
 from chatapp.accounts.address import client_address, from_own_page
 from chatapp.accounts.flash import PASSWORD_CHANGED, Flash, typed
-from chatapp.accounts.forms import Unreadable, local_path, read_form
+from chatapp.accounts.forms import FIELDS, Unreadable, local_path, read_form
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.problems import Problem, Refused
 from chatapp.accounts.sessions import SignedIn, Visit
@@ -40,6 +40,17 @@ async def _signed_in(request: Request) -> CurrentUser:
     if found is None:
         raise Refused(Problem.SIGNED_OUT)
     return found.user
+
+
+def _onward(request: Request, form: dict[str, str]) -> str:
+    """Where to go on to: what the form says, or its page's URL if it was sent before it knew."""
+    if onward := form.get("next"):
+        return local_path(onward)
+    query = request.headers.get("referer", "").partition("?")[2].partition("#")[0]
+    try:
+        return local_path(dict(parse_qsl(query, max_num_fields=FIELDS)).get("next"))
+    except ValueError:
+        return urls.HOME
 
 
 def _welcome(request: Request, signed_in: SignedIn, onward: str) -> Response:
@@ -107,7 +118,7 @@ class FormEndpoint(HTTPEndpoint):
         signed_out = refused.problem in (Problem.PENDING, Problem.SIGNED_OUT)
         page = urls.LOGIN if signed_out else self.page
         word = Flash(refused.problem, page, typed(form.get("email", "")), refused.wait)
-        onward = local_path(form.get("next"))
+        onward = _onward(request, form)
         target = page if onward == urls.HOME else f"{page}?next={quote(onward, safe='/')}"
         response = RedirectResponse(target, 303)
         response.headers.append("set-cookie", cookies.set_flash(request.scope, word))
@@ -128,7 +139,7 @@ class SignUp(FormEndpoint):
             _visit(request),
             cookies.session_token(request.scope) or None,
         )
-        return _welcome(request, signed_in, local_path(form.get("next")))
+        return _welcome(request, signed_in, _onward(request, form))
 
 
 class SignIn(FormEndpoint):
@@ -144,7 +155,7 @@ class SignIn(FormEndpoint):
             _visit(request),
             cookies.session_token(request.scope) or None,
         )
-        return _welcome(request, signed_in, local_path(form.get("next")))
+        return _welcome(request, signed_in, _onward(request, form))
 
 
 class SignOut(FormEndpoint):

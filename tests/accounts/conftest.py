@@ -59,7 +59,7 @@ def make_client(**extra: object) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def browser(home: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def web(home: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without a script: it keeps cookies and says where a form comes from."""
     async with make_client() as client:
         yield client

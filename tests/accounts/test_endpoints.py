@@ -46,13 +46,13 @@ async def alive(token: str) -> bool:
     return await sessions.session_by_token(token) is not None
 
 
-async def test_signing_up_and_in(browser: httpx.AsyncClient) -> None:
+async def test_signing_up_and_in(web: httpx.AsyncClient) -> None:
     form = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada"}
-    response = await browser.post(routes.SIGN_UP, data=form)
+    response = await web.post(routes.SIGN_UP, data=form)
     assert response.status_code == 303
     assert response.headers["location"] == "/"
     assert response.headers["cache-control"] == "no-store"
-    token = browser.cookies[SESSION]
+    token = web.cookies[SESSION]
     found = await sessions.session_by_token(token)
     assert found
     assert (found.user.email, found.user.name, found.user.is_admin) == (
@@ -62,8 +62,8 @@ async def test_signing_up_and_in(browser: httpx.AsyncClient) -> None:
     )
 
 
-async def test_the_cookie_on_http(browser: httpx.AsyncClient, member: SignedIn) -> None:
-    cookie = cookies_set(await sign_in(browser))[SESSION]
+async def test_the_cookie_on_http(web: httpx.AsyncClient, member: SignedIn) -> None:
+    cookie = cookies_set(await sign_in(web))[SESSION]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert cookie["path"] == "/"
@@ -97,77 +97,75 @@ async def test_https_behind_a_proxy(
         assert (await sign_in(client)).status_code == 403
 
 
-async def test_a_preset_cookie_is_never_adopted(
-    browser: httpx.AsyncClient, member: SignedIn
-) -> None:
+async def test_a_preset_cookie_is_never_adopted(web: httpx.AsyncClient, member: SignedIn) -> None:
     for preset in ("x" * 43, "", "\x01", "y" * 5000, member.token):
-        browser.cookies.clear()
-        browser.headers["cookie"] = f"{SESSION}={preset}"
-        token = cookies_set(await sign_in(browser, "admin@example.org"))[SESSION].value
+        web.cookies.clear()
+        web.headers["cookie"] = f"{SESSION}={preset}"
+        token = cookies_set(await sign_in(web, "admin@example.org"))[SESSION].value
         assert token != preset
         assert not await alive(preset)
         assert await alive(token)
 
 
 async def test_signing_in_again_ends_the_session_before(
-    browser: httpx.AsyncClient, member: SignedIn
+    web: httpx.AsyncClient, member: SignedIn
 ) -> None:
-    await sign_in(browser)
-    first = browser.cookies[SESSION]
-    await sign_in(browser)
-    assert browser.cookies[SESSION] != first
+    await sign_in(web)
+    first = web.cookies[SESSION]
+    await sign_in(web)
+    assert web.cookies[SESSION] != first
     assert not await alive(first)
 
 
-async def test_signing_out(browser: httpx.AsyncClient, member: SignedIn) -> None:
-    await sign_in(browser)
-    token = browser.cookies[SESSION]
-    response = await browser.post(routes.SIGN_OUT, data={})
+async def test_signing_out(web: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(web)
+    token = web.cookies[SESSION]
+    response = await web.post(routes.SIGN_OUT, data={})
     assert response.status_code == 303
     assert response.headers["location"] == routes.LOGIN
     assert cookies_set(response)[SESSION]["max-age"] == "0"
     assert not await alive(token)
     assert await alive(member.token)
     # The cookie is dead when it comes back.
-    browser.cookies.set(SESSION, token)
-    response = await browser.post(routes.SIGN_OUT_EVERYWHERE, data={})
+    web.cookies.set(SESSION, token)
+    response = await web.post(routes.SIGN_OUT_EVERYWHERE, data={})
     assert response.headers["location"] == routes.LOGIN
     assert await alive(member.token)
 
 
-async def test_signing_out_everywhere(browser: httpx.AsyncClient, member: SignedIn) -> None:
-    await sign_in(browser)
-    response = await browser.post(routes.SIGN_OUT_EVERYWHERE, data={})
+async def test_signing_out_everywhere(web: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(web)
+    response = await web.post(routes.SIGN_OUT_EVERYWHERE, data={})
     assert response.headers["location"] == routes.LOGIN
     assert not await alive(member.token)
 
 
-async def test_changing_the_password(browser: httpx.AsyncClient, member: SignedIn) -> None:
-    await sign_in(browser)
-    before = browser.cookies[SESSION]
+async def test_changing_the_password(web: httpx.AsyncClient, member: SignedIn) -> None:
+    await sign_in(web)
+    before = web.cookies[SESSION]
     form = {"current_password": "wrong password", "new_password": "another horse"}
-    response = await browser.post(routes.CHANGE_PASSWORD, data=form)
+    response = await web.post(routes.CHANGE_PASSWORD, data=form)
     assert response.headers["location"] == routes.SETTINGS
     assert said(response).code == Problem.WRONG_OLD
     assert await alive(before)
     form["current_password"] = PASSWORD
-    response = await browser.post(routes.CHANGE_PASSWORD, data=form)
+    response = await web.post(routes.CHANGE_PASSWORD, data=form)
     assert response.headers["location"] == routes.SETTINGS
     assert said(response).code == flash.PASSWORD_CHANGED
     assert not said(response).is_error
     assert not await alive(before)
     assert not await alive(member.token)
-    assert await alive(browser.cookies[SESSION])
+    assert await alive(web.cookies[SESSION])
 
 
 async def test_a_failure_says_the_same_for_unknown_and_wrong(
-    browser: httpx.AsyncClient, member: SignedIn
+    web: httpx.AsyncClient, member: SignedIn
 ) -> None:
     answers = []
     for email in ("member@example.org", "nobody@example.org"):
         form = {"email": email, "password": "wrong password"}
-        response = await browser.post(routes.SIGN_IN, data=form)
-        json = await browser.post(routes.SIGN_IN, data=form, headers=JSON)
+        response = await web.post(routes.SIGN_IN, data=form)
+        json = await web.post(routes.SIGN_IN, data=form, headers=JSON)
         word = said(response)
         assert word.email == email
         assert "wrong password" not in str(response.headers)
@@ -179,21 +177,21 @@ async def test_a_failure_says_the_same_for_unknown_and_wrong(
     assert answers[0][5] == 401
 
 
-async def test_the_flash_cookie(browser: httpx.AsyncClient, member: SignedIn) -> None:
+async def test_the_flash_cookie(web: httpx.AsyncClient, member: SignedIn) -> None:
     form = {"email": "member@example.org", "password": "wrong password"}
-    cookie = cookies_set(await browser.post(routes.SIGN_IN, data=form))[FLASH]
+    cookie = cookies_set(await web.post(routes.SIGN_IN, data=form))[FLASH]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert cookie["max-age"] == "60"
     # A success takes it away.
-    assert cookies_set(await sign_in(browser))[FLASH]["max-age"] == "0"
+    assert cookies_set(await sign_in(web))[FLASH]["max-age"] == "0"
 
 
 async def test_what_json_clients_hear(
-    browser: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
+    web: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def post(path: str, **form: str) -> httpx.Response:
-        return await browser.post(path, data=form, headers=JSON)
+        return await web.post(path, data=form, headers=JSON)
 
     new = await post(routes.SIGN_UP, email="new@example.org", password=PASSWORD)
     assert (new.status_code, new.json()["role"]) == (200, "member")
@@ -213,11 +211,11 @@ async def test_what_json_clients_hear(
 
 
 async def test_closed_sign_up(
-    browser: httpx.AsyncClient, member: SignedIn, home: Settings, monkeypatch: pytest.MonkeyPatch
+    web: httpx.AsyncClient, member: SignedIn, home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(home, "signup", "closed")
     form = {"email": "new@example.org", "password": PASSWORD}
-    response = await browser.post(routes.SIGN_UP, data=form, headers=JSON)
+    response = await web.post(routes.SIGN_UP, data=form, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (403, "closed")
 
 
@@ -226,13 +224,29 @@ async def test_closed_sign_up(
     [("/c/1", "/c/1"), ("//evil.com", "/"), ("https://evil.com", "/"), ("/\\evil.com", "/")],
 )
 async def test_where_it_goes_on(
-    browser: httpx.AsyncClient, member: SignedIn, wanted: str, location: str
+    web: httpx.AsyncClient, member: SignedIn, wanted: str, location: str
 ) -> None:
-    assert (await sign_in(browser, next=wanted)).headers["location"] == location
+    assert (await sign_in(web, next=wanted)).headers["location"] == location
     form = {"email": "member@example.org", "password": "wrong password", "next": wanted}
-    response = await browser.post(routes.SIGN_IN, data=form)
+    response = await web.post(routes.SIGN_IN, data=form)
     back = f"{routes.LOGIN}?next=/c/1" if location != "/" else routes.LOGIN
     assert response.headers["location"] == back
+
+
+@pytest.mark.parametrize(
+    ("referer", "location"),
+    [
+        ("/login?next=/c/1", "/c/1"),
+        ("/login?next=//evil.com", "/"),
+        ("/login", "/"),
+        ("/login?" + "&".join(["a=b"] * 50), "/"),
+    ],
+)
+async def test_a_form_sent_early_goes_on_where_its_page_would(
+    web: httpx.AsyncClient, member: SignedIn, referer: str, location: str
+) -> None:
+    web.headers["referer"] = ORIGIN + referer
+    assert (await sign_in(web, next="")).headers["location"] == location
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -248,11 +262,11 @@ async def test_where_it_goes_on(
     ],
 )
 async def test_forms_of_other_sites(
-    browser: httpx.AsyncClient, member: SignedIn, path: str, origin: str | None
+    web: httpx.AsyncClient, member: SignedIn, path: str, origin: str | None
 ) -> None:
-    await sign_in(browser)
-    token = browser.cookies[SESSION]
-    del browser.headers["origin"]
+    await sign_in(web)
+    token = web.cookies[SESSION]
+    del web.headers["origin"]
     headers = {"origin": origin} if origin else {}
     form = {
         "email": "foreign@example.org",
@@ -260,7 +274,7 @@ async def test_forms_of_other_sites(
         "current_password": PASSWORD,
         "new_password": "another horse",
     }
-    response = await browser.post(path, data=form, headers=headers)
+    response = await web.post(path, data=form, headers=headers)
     assert response.status_code == 403
     assert "set-cookie" not in response.headers
     assert await alive(token)
@@ -268,13 +282,13 @@ async def test_forms_of_other_sites(
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-async def test_other_methods(browser: httpx.AsyncClient, path: str, method: str) -> None:
-    response = await browser.request(method, path)
+async def test_other_methods(web: httpx.AsyncClient, path: str, method: str) -> None:
+    response = await web.request(method, path)
     assert response.status_code == 405
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_bodies_that_are_not_taken(browser: httpx.AsyncClient, path: str) -> None:
+async def test_bodies_that_are_not_taken(web: httpx.AsyncClient, path: str) -> None:
     sent = 0
 
     async def endless():
@@ -284,19 +298,19 @@ async def test_bodies_that_are_not_taken(browser: httpx.AsyncClient, path: str) 
             yield b"a" * 1024
 
     form = {"content-type": "application/x-www-form-urlencoded"}
-    response = await browser.post(path, content=endless(), headers=form)
+    response = await web.post(path, content=endless(), headers=form)
     assert response.status_code == 413
     assert "16 KB" in response.text
-    response = await browser.post(path, content="&".join("a=b" for _ in range(100)), headers=form)
+    response = await web.post(path, content="&".join("a=b" for _ in range(100)), headers=form)
     assert response.status_code == 400
-    response = await browser.post(path, json={"email": "x"})
+    response = await web.post(path, json={"email": "x"})
     assert response.status_code == 415
-    response = await browser.post(path, files={"email": b"x"})
+    response = await web.post(path, files={"email": b"x"})
     assert response.status_code == 415
 
 
 async def test_a_form_that_never_ends(
-    browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import asyncio
 
@@ -307,7 +321,7 @@ async def test_a_form_that_never_ends(
         await asyncio.sleep(5)
 
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    response = await browser.post(routes.SIGN_IN, content=slow(), headers=headers)
+    response = await web.post(routes.SIGN_IN, content=slow(), headers=headers)
     assert response.status_code == 408
 
 
@@ -315,15 +329,15 @@ async def test_a_form_that_never_ends(
     "body", [b"", b"&&&", b"%ff%fe=%00", b"email=%ed%a0%80&password=%00", b"\xff\xfe", b"email"]
 )
 async def test_strange_forms_are_just_wrong(
-    browser: httpx.AsyncClient, member: SignedIn, body: bytes
+    web: httpx.AsyncClient, member: SignedIn, body: bytes
 ) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded", **JSON}
-    response = await browser.post(routes.SIGN_IN, content=body, headers=headers)
+    response = await web.post(routes.SIGN_IN, content=body, headers=headers)
     assert response.status_code == 401
 
 
 async def test_without_a_database_nothing_is_called_done(
-    browser: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
+    web: httpx.AsyncClient, member: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sqlalchemy.exc import OperationalError
 
@@ -334,6 +348,6 @@ async def test_without_a_database_nothing_is_called_done(
 
     monkeypatch.setattr(repository, "user_by_email", away)
     form = {"email": "member@example.org", "password": PASSWORD}
-    response = await browser.post(routes.SIGN_IN, data=form, headers=JSON)
+    response = await web.post(routes.SIGN_IN, data=form, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (503, "away")
-    assert said(await browser.post(routes.SIGN_IN, data=form)).code == Problem.AWAY
+    assert said(await web.post(routes.SIGN_IN, data=form)).code == Problem.AWAY
