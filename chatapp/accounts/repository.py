@@ -178,21 +178,20 @@ async def living(session: AsyncSession, ids: Sequence[UUID], at: datetime) -> se
     return set(found.all())
 
 
-async def set_status(session: AsyncSession, user_id: UUID, status: UserStatus) -> None:
-    """Write whether a person may come in."""
-    await session.exec(update(User).where(col(User.id) == user_id).values(status=status.value))
+async def for_admin(session: AsyncSession, actor_id: UUID, user_id: UUID) -> User | None:
+    """The person whom an admin is about to change; None when the actor is no active admin.
 
-
-async def set_role(session: AsyncSession, user_id: UUID, role: Role) -> None:
-    """Write what a person may do."""
-    await session.exec(update(User).where(col(User.id) == user_id).values(role=role.value))
-
-
-async def hold_admins(session: AsyncSession) -> None:
-    """Hold the admins for this transaction, so that two changes cannot remove the last two."""
-    await session.exec(
-        update(User).where(col(User.role) == Role.ADMIN.value).values(role=Role.ADMIN.value)
+    Holds all admins for this transaction, so that two changes cannot remove the last two.
+    """
+    admins = await session.exec(
+        update(User)
+        .where(col(User.role) == Role.ADMIN.value)
+        .values(role=Role.ADMIN.value)
+        .returning(col(User.id), col(User.status))
     )
+    if (actor_id, UserStatus.ACTIVE.value) not in {(row[0], str(row[1])) for row in admins}:
+        return None
+    return await user_by_id(session, user_id)
 
 
 async def other_admins(session: AsyncSession, user_id: UUID) -> int:

@@ -14,13 +14,12 @@ from reflex.state import State
 from reflex_base.event.processor import BaseStateEventProcessor
 from reflex_base.registry import RegistrationContext
 
-from chatapp.accounts import repository, service, sessions
+from chatapp.accounts import people, service, sessions
 from chatapp.accounts.access import INTERNAL, Access, access_of
 from chatapp.accounts.guard import SESSION_HEADER, EventGuard, SignedOut, become, current_user
 from chatapp.accounts.models import Role, UserStatus
 from chatapp.accounts.sessions import SignedIn, Visit
 from chatapp.accounts.state import AccountState
-from chatapp.database import transaction
 from tests.accounts.conftest import PASSWORD
 from tests.accounts.probe import ProbeState
 
@@ -157,22 +156,23 @@ async def test_a_password_change_counts_at_the_next_event(tab: Tab, member: Sign
     assert await tab.value() == 0
 
 
-async def test_disabling_counts_at_the_next_event(tab: Tab, member: SignedIn) -> None:
+async def test_disabling_counts_at_the_next_event(
+    tab: Tab, admin: SignedIn, member: SignedIn
+) -> None:
     tab.session = str(member.user.session_id)
-    async with transaction() as session:
-        await repository.set_status(session, member.user.id, UserStatus.DISABLED)
+    await people.set_status(admin.user, member.user.id, UserStatus.DISABLED)
     await tab.send("member", {"value": 1})
     assert await tab.value() == 0
 
 
-async def test_another_role_counts_at_the_next_event(tab: Tab, member: SignedIn) -> None:
+async def test_another_role_counts_at_the_next_event(
+    tab: Tab, admin: SignedIn, member: SignedIn
+) -> None:
     tab.session = str(member.user.session_id)
-    async with transaction() as session:
-        await repository.set_role(session, member.user.id, Role.ADMIN)
+    await people.set_role(admin.user, member.user.id, Role.ADMIN)
     await tab.send("admin", {"value": 1})
     assert await tab.value() == 1
-    async with transaction() as session:
-        await repository.set_role(session, member.user.id, Role.MEMBER)
+    await people.set_role(admin.user, member.user.id, Role.MEMBER)
     await tab.send("admin", {"value": 1})
     assert await tab.value() == 1
 

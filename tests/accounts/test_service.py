@@ -31,7 +31,8 @@ async def set_status(email: str, status: UserStatus) -> None:
     async with transaction() as session:
         user = await repository.user_by_email(session, email)
         assert user
-        await repository.set_status(session, user.id, status)
+        user.status = status
+        session.add(user)
 
 
 async def refusal(coroutine) -> Problem:

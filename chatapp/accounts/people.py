@@ -1,0 +1,56 @@
+"""What admins do with accounts: approve, switch off and on, give and take the admin's role."""
+
+from uuid import UUID
+
+from chatapp.accounts import repository, revocation
+from chatapp.accounts.identity import CurrentUser
+from chatapp.accounts.models import Role, User, UserStatus
+from chatapp.database import transaction
+
+
+class NotAllowed(Exception):
+    """Only admins change accounts, and nobody changes one that does not exist."""
+
+
+class LastAdmin(Exception):
+    """The change would leave the installation without an active admin."""
+
+
+async def set_status(actor: CurrentUser, user_id: UUID, status: UserStatus) -> User:
+    """Let a person in, or no longer; whoever may no longer come in is signed out everywhere.
+
+    Raises:
+        NotAllowed: the actor is no admin, or there is no such person.
+        LastAdmin: nobody could run the installation afterwards.
+    """
+    ended: list[UUID] = []
+    async with transaction() as session:
+        user = await repository.for_admin(session, actor.id, user_id)
+        if user is None:
+            raise NotAllowed
+        if status != UserStatus.ACTIVE:
+            if user.role == Role.ADMIN and not await repository.other_admins(session, user_id):
+                raise LastAdmin
+            ended = await repository.end_sessions(session, repository.of_user(user_id))
+        user.status = status
+        session.add(user)
+    await revocation.publish(ended)
+    return user
+
+
+async def set_role(actor: CurrentUser, user_id: UUID, role: Role) -> User:
+    """Make a person an admin, or a member again; it counts from their next event on.
+
+    Raises:
+        NotAllowed: the actor is no admin, or there is no such person.
+        LastAdmin: nobody could run the installation afterwards.
+    """
+    async with transaction() as session:
+        user = await repository.for_admin(session, actor.id, user_id)
+        if user is None:
+            raise NotAllowed
+        if role != Role.ADMIN and not await repository.other_admins(session, user_id):
+            raise LastAdmin
+        user.role = role
+        session.add(user)
+    return user
