@@ -12,11 +12,11 @@ BUILT = WEB / "build" / "client" / "__spa-fallback.html"
 
 OFFLINE = "The JavaScript packages could not be downloaded: is this machine online?"
 REASONS = {
-    "enotfound": OFFLINE,
-    "eai_again": OFFLINE,
-    "econnrefused": OFFLINE,
-    "econnreset": OFFLINE,
-    "etimedout": OFFLINE,
+    "code enotfound": OFFLINE,
+    "code eai_again": OFFLINE,
+    "code econnrefused": OFFLINE,
+    "code econnreset": OFFLINE,
+    "code etimedout": OFFLINE,
     "network request": OFFLINE,
     "enospc": "The disk is full.",
     "heap out of memory": "There is too little memory to build the pages (about 1 GB is needed).",

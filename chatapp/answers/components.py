@@ -74,9 +74,10 @@ class JumpToLatest(rx.el.Button):
         return ["const view = useStickToBottomContext();"]
 
 
+@rx.memo
 def conversation(chat: rx.Var[ChatView]) -> rx.Component:
     """The messages of a chat, oldest first, in a view that follows the newest words."""
-    order = expression(f"{_ORDER}({STORE!s}, {chat!s})", list[str], chat)
+    order = expression(f"{_ORDER}({STORE!s}, {chat!s})", list[str], STORE, chat)
     state = expression(f"!{chat!s} ? 'waiting' : {chat!s}.missing ? 'missing' : 'there'", str, chat)
     return chosen(
         state,
@@ -89,7 +90,7 @@ def conversation(chat: rx.Var[ChatView]) -> rx.Component:
                 class_name="mx-auto max-w-column px-4 pt-6 pb-10 flex flex-col gap-6",
                 scroll_class_name="overscroll-contain",
             ),
-            _jump(),
+            jump_to_latest(),
             initial="instant",
             resize="smooth",
             custom_attrs={
@@ -102,7 +103,7 @@ def conversation(chat: rx.Var[ChatView]) -> rx.Component:
     )
 
 
-def running_answer(chat: rx.Var[ChatView]) -> rx.Var[str]:
+def running_answer(chat: rx.Var) -> rx.Var[str]:
     """The id of the answer that is coming in a chat, or nothing."""
     return _running(expression(f"{chat!s}?.order ?? []", list[str], chat))
 
@@ -110,13 +111,13 @@ def running_answer(chat: rx.Var[ChatView]) -> rx.Var[str]:
 def _running(order: rx.Var[list[str]]) -> rx.Var[str]:
     last = f"{STORE!s}['m:' + {order!s}.at(-1)]"
     return expression(
-        f"['queued', 'streaming'].includes({last}?.status) ? {last}.id : ''", str, order
+        f"['queued', 'streaming'].includes({last}?.status) ? {last}.id : ''", str, STORE, order
     )
 
 
 def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) -> rx.Component:
     view = stored(f"m:{message_id}", MessageView).to(MessageView)
-    blocks = expression(f"{_BLOCKS}({STORE!s}, {view!s})", list[str], view)
+    blocks = expression(f"{_BLOCKS}({STORE!s}, {view!s})", list[str], STORE, view)
     last = expression(f"{at!s} === {order!s}.length - 1", bool, at, order)
     return rx.cond(
         expression(f"{view!s}?.role === 'question'", bool, view),
@@ -236,6 +237,7 @@ def _earlier(order: rx.Var[list[str]]) -> rx.Component:
         "((store, chat) => { let page = chat, next; while (page && (next = store['e:' + "
         f"page.order[0]])) page = next; return page?.earlier ?? false; }})({STORE!s}, {chat!s})",
         bool,
+        STORE,
         chat,
     )
     return rx.cond(
@@ -249,7 +251,9 @@ def _earlier(order: rx.Var[list[str]]) -> rx.Component:
     )
 
 
-def _jump() -> rx.Component:
+@rx.memo
+def jump_to_latest() -> rx.Component:
+    """The button back to the end, a component of its own because of its hook."""
     return JumpToLatest.create(
         rx.icon("arrow-down", size=16, aria_hidden="true"),
         "Jump to latest",

@@ -1,8 +1,10 @@
 """The chat page, with a chat or without one."""
 
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
+from reflex_base.components.component import NoSSRComponent
 from reflex_components_core.core.banner import has_connection_errors
 
 from chatapp import routes
@@ -11,7 +13,7 @@ from chatapp.answers.state import ChatState
 from chatapp.answers.views import ChatView
 from chatapp.chats.components import Uses, chat_list, new_chat_link
 from chatapp.settings import settings
-from chatapp.ui.behaviour import fills_composer, restores_draft
+from chatapp.ui.behaviour import fills_composer, loads, restores_draft
 from chatapp.ui.layout import frame
 from chatapp.ui.parts import icon_button
 from chatapp.ui.store import stored
@@ -24,6 +26,19 @@ SUGGESTIONS = (
 )
 
 
+_NO_CHAT = rx.Var("undefined", _var_type=ChatView)
+_CONVERSATION = conversation(chat=_NO_CHAT)
+
+
+class LazyConversation(NoSSRComponent):
+    """The conversation, loaded after the page: what renders markdown is most of the weight."""
+
+    library = str(_CONVERSATION.library)
+    tag = str(_CONVERSATION.tag)
+
+    chat: rx.Var[Any]
+
+
 def home_page() -> rx.Component:
     """A greeting, suggestions and the composer."""
     return _page(_greeting())
@@ -31,11 +46,11 @@ def home_page() -> rx.Component:
 
 def chat_page() -> rx.Component:
     """One chat and the composer."""
-    return _page(conversation(_chat()))
+    return _page(LazyConversation.create(chat=_chat()))
 
 
-def _chat() -> rx.Var[ChatView]:
-    return stored(f"c:{CHAT_ID}", ChatView).to(ChatView)
+def _chat() -> rx.Var[Any]:
+    return stored(f"c:{CHAT_ID}", ChatView)
 
 
 def _page(content: rx.Component) -> rx.Component:
@@ -55,6 +70,8 @@ def _page(content: rx.Component) -> rx.Component:
 
 def _greeting() -> rx.Component:
     return rx.el.div(
+        # Loaded while the first question is being typed.
+        rx.el.span(on_mount=loads(LazyConversation.library)),
         rx.el.h1(
             "What would you like to know?",
             class_name="text-2xl sm:text-3xl font-semibold tracking-tight text-balance",

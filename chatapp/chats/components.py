@@ -37,7 +37,7 @@ def chat_list(uses: Uses) -> rx.Component:
     )
     waiting = rx.el.div(*[skeleton("h-8 w-full") for _ in range(5)], class_name="space-y-2")
     empty = rx.el.p("Your chats will be listed here.", class_name="px-2.5 text-muted")
-    count = expression(f"({_SIDEBAR!s})?.length ?? -1", int)
+    count = expression(f"{_SIDEBAR!s}?.length ?? -1", int, _SIDEBAR)
     return chosen(count, (-1, waiting), (0, empty), otherwise=lines)
 
 

@@ -23,6 +23,16 @@ def fills_composer(text: str) -> rx.Var:
     return _handler(f"chatapp.fill({rx.Var.create(text)!s})")
 
 
+def loads(module: str | None) -> rx.Var:
+    """A mount handler that loads a module of the pages ahead of its use."""
+    return _handler(f"import({module!r})")
+
+
+def reloads() -> rx.Var:
+    """A click handler that loads the page anew."""
+    return _handler("location.reload()")
+
+
 def selects_all() -> rx.Var:
     """A focus handler that selects what the box holds."""
     return _handler("event.target.select()")

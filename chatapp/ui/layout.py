@@ -4,12 +4,12 @@ from typing import Literal
 
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
-from reflex.vars.function import ArgsFunctionOperation
 from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp import routes
-from chatapp.ui.parts import icon_button, link_button, page_title
+from chatapp.ui.behaviour import reloads
+from chatapp.ui.parts import button, icon_button, link_button, page_title
 from chatapp.ui.store import chosen
 
 NAME = "chatapp"
@@ -84,14 +84,13 @@ def broken() -> rx.Component:
     return message_page(
         "This page has stopped working",
         "Nothing you wrote is lost on the server. Loading the page again should help.",
-        link_button("Load again", ""),
+        button("Load again", on_click=reloads()),
     )
 
 
 def guarded(_stateful: bool) -> rx.Component:
     """Catches what fails while pages are drawn."""
-    fallback = ArgsFunctionOperation.create(("_failure",), rx.Var.create(broken()))
-    return ErrorBoundary.create(fallback_render=fallback)
+    return ErrorBoundary.create(fallback_render=broken())
 
 
 def wordmark() -> rx.Component:

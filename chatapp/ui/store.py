@@ -34,7 +34,7 @@ async def push(values: Mapping[str, Any]) -> None:
 def stored(name: str | rx.Var[str], type_: Any) -> rx.Var:
     """What the store holds under a name; undefined until it is written."""
     key = rx.Var.create(name)
-    return expression(f"{STORE!s}?.[{key!s}]", type_, key)
+    return expression(f"{STORE!s}?.[{key!s}]", type_, STORE, key)
 
 
 def chosen(
@@ -45,6 +45,6 @@ def chosen(
 
 
 def expression(script: str, type_: Any, *parts: rx.Var) -> rx.Var:
-    """What the browser computes from the store and from the parts that ``script`` names."""
-    data = VarData.merge(_DATA, *(part._get_all_var_data() for part in parts))
+    """What the browser computes from the parts that ``script`` names."""
+    data = VarData.merge(*(part._get_all_var_data() for part in parts))
     return rx.Var(_js_expr=f"({script})", _var_type=type_, _var_data=data).guess_type()
