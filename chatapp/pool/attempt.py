@@ -14,11 +14,17 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 from chatapp.pool import wire
 from chatapp.pool.config import Member
 from chatapp.pool.content import text_of
-from chatapp.pool.errors import EndedSilently, SaidNothing
+from chatapp.pool.days import until_midnight
+from chatapp.pool.errors import EndedSilently, Failure, SaidNothing
 from chatapp.pool.events import Attempt, Outcome
+from chatapp.pool.leases import Ending
+from chatapp.pool.signals import NOTHING, Told, told
 
 LINGER = 2.0
 """Seconds in which the usage may come after the last word."""
+
+LONGEST_HOLD = 26 * 3600.0
+"""Seconds after which a member is tried again, whatever its provider has said."""
 
 FINISHES = {"end_turn": "stop", "max_tokens": "length", "safety": "content_filter"}
 
@@ -27,8 +33,14 @@ FINISHES = {"end_turn": "stop", "max_tokens": "length", "safety": "content_filte
 class Patience:
     """How long the pool waits, in seconds."""
 
-    first_token: float
-    idle_gap: float
+    first_token: float = 20.0
+    """For a member's first token."""
+    idle_gap: float = 30.0
+    """Between two pieces of an answer."""
+    total: float = 300.0
+    """For the whole answer, with all attempts."""
+    line: float = 2.0
+    """In line, when nobody can be asked at once."""
 
 
 @dataclass(slots=True)
@@ -36,6 +48,8 @@ class Trying:
     """An attempt while it goes on."""
 
     member: Member
+    waited: float = 0
+    """Seconds in line before it."""
     started: float = field(default_factory=time.perf_counter)
     first: float | None = None
     spoke: bool = False
@@ -44,8 +58,13 @@ class Trying:
     read: int = 0
     written: int = 0
     counted: bool = False
+    responses: list[wire.Response] = field(default_factory=list)
 
-    def ended(self, outcome: Outcome) -> Attempt:
+    def begin(self) -> None:
+        """The member is asked now: what came before was not its time."""
+        self.started = time.perf_counter()
+
+    def ended(self, outcome: Outcome, why: str = "", error: str = "") -> Attempt:
         """The record of this attempt."""
         now = time.perf_counter()
         return Attempt(
@@ -56,6 +75,30 @@ class Trying:
             duration_ms=(now - self.started) * 1000,
             prompt_tokens=self.read if self.counted else None,
             completion_tokens=self.written if self.counted else None,
+            wait_ms=self.waited * 1000,
+            why=why,
+            error=error,
+        )
+
+    def ending(self, outcome: Outcome, failure: Failure | None) -> Ending:
+        """What the next admissions need to know of this attempt."""
+        now = time.perf_counter()
+        response = self.responses[-1] if self.responses else None
+        arrived = response.at if response is not None else self.first
+        limits = NOTHING if response is None else told(self.member.account, response.headers)
+        hold, why = _hold(self.member, failure, limits)
+        return Ending(
+            outcome,
+            self.spoke,
+            tokens=self.read + self.written if self.counted else _unread(outcome, self.spoke),
+            written=self.written if self.counted else None,
+            sent_ago=None if arrived is None else now - arrived,
+            first_token=None if self.first is None else self.first - self.started,
+            hold=hold,
+            hold_why=why,
+            kind=f"{outcome} {failure.kind}" if failure is not None else "",
+            told=limits,
+            told_ago=0 if response is None else now - response.at,
         )
 
     @property
@@ -94,26 +137,36 @@ async def speak(
     stop: list[str] | None,
     options: dict[str, Any],
     patience: Patience,
+    until: float,
 ) -> AsyncGenerator[ChatGenerationChunk, None]:
     """Stream one member's answer. What comes before its first word is held back until then.
 
     Closing this generator closes the connection at once.
 
+    Args:
+        trying: Where it is noted how the attempt goes.
+        model: The member's client.
+        messages: The conversation.
+        stop: Words at which the answer ends.
+        options: The call's options, in the form of the member's integration.
+        patience: How long to wait for each token.
+        until: When the whole answer must have ended, by the loop's clock.
+
     Raises:
-        TimeoutError: the first token or the next one took too long.
+        TimeoutError: the first token, the next one or the whole answer took too long.
         EndedSilently: the stream ended without a finish reason.
         SaidNothing: the model finished without a word.
         Exception: what the integration raises.
     """
     clock = asyncio.get_running_loop()
     source = stream_of(model, messages, stop, options)
-    responses: list[wire.Response] = []
+    responses = trying.responses
     held: list[ChatGenerationChunk] = []
-    deadline = clock.time() + patience.first_token
+    deadline = min(until, clock.time() + patience.first_token)
     try:
         while (chunk := await _next(source, responses, deadline, trying)) is not None:
             if trying.see(chunk):
-                deadline = clock.time() + patience.idle_gap
+                deadline = min(until, clock.time() + patience.idle_gap)
             if trying.finish is not None:
                 deadline = min(deadline, clock.time() + LINGER)
             held.append(chunk)
@@ -204,3 +257,22 @@ def _finish_of(chunk: ChatGenerationChunk) -> str | None:
                     word = value.lower()
                     return None if word.endswith("unspecified") else FINISHES.get(word, word)
     return None
+
+
+def _unread(outcome: Outcome, spoke: bool) -> int | None:
+    """The tokens of an attempt whose provider has not told them; None: as estimated."""
+    return 0 if outcome in {"client", "auth", "rate"} and not spoke else None
+
+
+def _hold(member: Member, failure: Failure | None, limits: Told) -> tuple[float | None, str]:
+    """How long, in seconds, and why the provider does not want to be asked."""
+    if failure is None or failure.outcome not in {"rate", "fail"}:
+        return None, ""
+    waits = [(failure.retry_after, "rate")]
+    if failure.day:
+        waits.append((until_midnight(member.day_clock), "rpd"))
+    if failure.outcome == "rate" and failure.retry_after is None:
+        waits.append((limits.wait, limits.why))
+    known = [(wait, why) for wait, why in waits if wait is not None]
+    wait, why = max(known, default=(None, "rate"))
+    return (None if wait is None else min(wait, LONGEST_HOLD)), why

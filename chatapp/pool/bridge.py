@@ -17,6 +17,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def runs_here() -> bool:
+    """Whether the running loop is the bridge's."""
+    return _loop.cache_info().currsize > 0 and asyncio.get_running_loop() is _loop()
+
+
 def run(make: Callable[[], Coroutine[None, None, T]]) -> T:
     """Run a coroutine to its end and return what it returns."""
     context = copy_context()

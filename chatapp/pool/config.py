@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from chatapp.pool.days import PACIFIC, known
 from chatapp.pool.tables import PoolConfigError, Table, tables
 from chatapp.settings import settings
 
@@ -15,6 +16,9 @@ __all__ = ["Account", "Member", "PoolConfig", "PoolConfigError", "parse_pool", "
 
 TITLES = {"groq": "Groq", "google": "Gemini", "openai": "OpenAI", "demo": "Demo"}
 """How people know the providers that have a name of their own here."""
+
+ROLLING = "rolling"
+"""What ``rpd_resets`` says for a day that is the last 24 hours."""
 
 DEMO = "demo"
 """The provider that needs no key, and the tier it is in when nothing else is configured."""
@@ -54,12 +58,21 @@ class Member:
     """Tokens a minute."""
     rpd: int | None = None
     """Requests a day."""
+    rpd_resets: str | None = None
+    """The time zone whose midnight begins the day anew; None: the provider's own way."""
     concurrency: int | None = None
     """Answers at the same time."""
     context: int | None = None
     """The most tokens that a question with its history may have."""
     tools: bool = True
     vision: bool = False
+
+    @property
+    def day_clock(self) -> str | None:
+        """The time zone of the provider's day; None: the last 24 hours."""
+        if self.rpd_resets is not None:
+            return None if self.rpd_resets == ROLLING else self.rpd_resets
+        return PACIFIC if self.account.provider == "google" else None
 
     @property
     def name(self) -> str:
@@ -177,16 +190,22 @@ def _account(table: Table, environ: Mapping[str, str]) -> Account:
 
 def _member(table: Table, accounts: Mapping[str, Account]) -> Member:
     numbers = ("rpm", "tpm", "rpd", "concurrency", "context")
-    table.only("tier", "account", "model", "weight", *numbers, "tools", "vision")
+    table.only("tier", "account", "model", "weight", *numbers, "rpd_resets", "tools", "vision")
     tier = table.name("tier")
     name = table.name("account")
     if name not in accounts:
         raise table.error("account", f'there is no account named "{name}"')
+    resets = table.text("rpd_resets", needed=False)
+    if resets is not None and resets != ROLLING and not known(resets):
+        raise table.error(
+            "rpd_resets", f'"rpd_resets" must be a time zone like "{PACIFIC}", or "{ROLLING}"'
+        )
     return Member(
         tier=tier,
         account=accounts[name],
         model=table.text("model", needed=True) or "",
         weight=table.number("weight") or 1,
+        rpd_resets=resets,
         tools=table.flag("tools", default=True),
         vision=table.flag("vision", default=False),
         **{key: table.number(key) for key in numbers},

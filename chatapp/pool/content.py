@@ -1,6 +1,12 @@
 """The text in a message's content, which is a string or a list of blocks."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+IMAGE_TOKENS = 1000
+MESSAGE_TOKENS = 4
 
 
 def text_of(content: str | list[Any]) -> str:
@@ -19,3 +25,13 @@ def has_image(content: str | list[Any]) -> bool:
     return not isinstance(content, str) and any(
         isinstance(block, dict) and block.get("type") in {"image", "image_url"} for block in content
     )
+
+
+def estimated_tokens(messages: Iterable[BaseMessage], options: dict[str, Any]) -> int:
+    """About how many tokens a prompt has: four bytes of text are one."""
+    tokens = len(str(options.get("tools") or "")) // 4
+    for message in messages:
+        tokens += MESSAGE_TOKENS + len(text_of(message.content).encode(errors="replace")) // 4
+        if has_image(message.content):
+            tokens += IMAGE_TOKENS
+    return tokens

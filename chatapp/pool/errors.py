@@ -1,15 +1,12 @@
 """How attempts fail, and what a person is told. Providers' texts may hold keys and are dropped."""
 
-import math
 import re
-import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any
 
 from langchain_core.exceptions import ContextOverflowError
 
 from chatapp.pool.events import Attempt, Outcome
+from chatapp.pool.hints import is_daily, retry_after
 
 MESSAGES: dict[Outcome, str] = {
     "client": "The model could not take this question. It may be too long; try a shorter one.",
@@ -27,6 +24,8 @@ AUTH_WORDS = re.compile(
 RATE_WORDS = re.compile(
     r"rate_limit|resource_exhausted|insufficient_quota|too_many_requests", re.IGNORECASE
 )
+LONG_WORDS = re.compile(r"context_length|request_too_large|string_above_max", re.IGNORECASE)
+LONG_SENTENCE = re.compile(r"input token count .{0,40}exceeds the maximum", re.IGNORECASE)
 CLIENT_WORDS = re.compile(r"invalid_request|context_length|invalid_argument", re.IGNORECASE)
 
 WORDS: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
@@ -45,14 +44,18 @@ class PoolError(Exception):
 
 
 class PoolExhausted(PoolError):
-    """Every member was tried and none said a word."""
+    """Every member was tried or is resting, and none said a word."""
 
     def __init__(
-        self, attempts: tuple[Attempt, ...] = (), retry_after: float | None = None
+        self,
+        attempts: tuple[Attempt, ...] = (),
+        retry_after: float | None = None,
+        *,
+        busy: bool = False,
     ) -> None:
-        self.outcome: Outcome = _gravest(attempts)
+        self.outcome: Outcome = "rate" if busy else _gravest(attempts)
         self.retry_after = retry_after
-        """In how many seconds a provider wants to be asked again, if one has told."""
+        """In how many seconds a member can be asked again, if that is known."""
         super().__init__(MESSAGES[self.outcome], attempts)
 
 
@@ -85,6 +88,10 @@ class Failure:
     """The error's class and status, for logs."""
     retry_after: float | None = None
     """Seconds."""
+    day: bool = False
+    """Whether it is the day's quota that is used up."""
+    too_long: bool = False
+    """Whether the question has more tokens than the model takes."""
 
 
 def classify(error: BaseException) -> Failure:
@@ -92,8 +99,15 @@ def classify(error: BaseException) -> Failure:
     chain = [error, *(e for e in (error.__cause__, error.__context__) if e is not None)]
     status = next((s for e in chain if (s := _status(e)) is not None), None)
     kind = type(error).__name__ if status is None else f"{type(error).__name__} {status}"
-    wait = next((w for e in chain if (w := _retry_after(e)) is not None), None)
-    return Failure(_outcome(error, chain, status), kind, wait)
+    wait = next((w for e in chain if (w := retry_after(e)) is not None), None)
+    outcome = _outcome(error, chain, status)
+    return Failure(
+        outcome,
+        kind,
+        wait,
+        day=outcome == "rate" and any(is_daily(e) for e in chain),
+        too_long=outcome == "client" and _too_long(error, chain, status),
+    )
 
 
 def _outcome(error: BaseException, chain: list[BaseException], status: int | None) -> Outcome:
@@ -142,35 +156,17 @@ def _words(error: BaseException) -> str:
     return " ".join(word for word in words if isinstance(word, str))
 
 
-def _retry_after(error: BaseException) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None)
-    if headers is not None:
-        milliseconds = _seconds(headers.get("retry-after-ms"))
-        if milliseconds is not None:
-            return milliseconds / 1000
-        found = _seconds(headers.get("retry-after"))
-        if found is not None:
-            return found
-    details = getattr(error, "details", None)
+def _too_long(error: BaseException, chain: list[BaseException], status: int | None) -> bool:
+    if isinstance(error, ContextOverflowError) or status == 413:
+        return True
+    words = " ".join(_words(e) for e in chain)
+    if LONG_WORDS.search(words):
+        return True
+    # Gemini has no word for it; its sentence is looked at and not kept.
+    details = getattr(error.__cause__, "details", None)
     inner = details.get("error", details) if isinstance(details, dict) else None
-    for item in (inner.get("details") or []) if isinstance(inner, dict) else []:
-        if isinstance(item, dict) and isinstance(delay := item.get("retryDelay"), str):
-            return _seconds(delay.removesuffix("s"))
-    return None
-
-
-def _seconds(value: Any) -> float | None:
-    """A number of seconds, or an HTTP date as the seconds until then."""
-    if not isinstance(value, str):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return isinstance(message, str) and LONG_SENTENCE.search(message[:2000]) is not None
 
 
 def _gravest(attempts: tuple[Attempt, ...]) -> Outcome:

@@ -21,6 +21,12 @@ class Attempt:
     duration_ms: float
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    wait_ms: float = 0
+    """How long the question stood in line before it."""
+    why: str = ""
+    """Why another member was asked, to be read after its label: ``was at its limit``."""
+    error: str = ""
+    """The kind of the error and its status, for administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,19 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """A member broke off after words; another begins the answer anew.
+
+    All words before this event are void: those that follow are the whole answer. It comes just
+    before the first of them, so that what was said can stay on the screen until then.
+    """
+
+    attempt: Attempt
+    """The one that broke off."""
+    next_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The answer is complete. This is always the last event."""
 
@@ -51,4 +70,4 @@ class Done:
     or the provider's own word in small letters."""
 
 
-PoolEvent = Text | Hop | Done
+PoolEvent = Text | Hop | Restart | Done

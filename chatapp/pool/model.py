@@ -17,27 +17,29 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
 from chatapp.pool import bridge
-from chatapp.pool.attempt import Patience, Trying, speak, translate
-from chatapp.pool.config import Member, PoolConfig
-from chatapp.pool.content import has_image, text_of
-from chatapp.pool.errors import AnswerCut, PoolExhausted, classify
-from chatapp.pool.events import Attempt, Done, Hop, Outcome, PoolEvent, Text
+from chatapp.pool.admission import Admission
+from chatapp.pool.attempt import Patience
+from chatapp.pool.config import PoolConfig
+from chatapp.pool.content import text_of
+from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
 from chatapp.pool.members import Clients
-from chatapp.pool.rotation import Rotation
+from chatapp.pool.relay import Question, Relay
 from chatapp.pool.tracing import forbid_tracing
-from chatapp.pool.trail import note
 
 log = logging.getLogger(__name__)
 
 FIRST_TOKEN = 20.0
 IDLE_GAP = 30.0
+TOTAL = 300.0
+LINE = 2.0
 
 
 class PooledChatModel(BaseChatModel):
     """A LangChain chat model that spreads questions over the members of a pool.
 
-    A member that fails before its first word is replaced unseen by the next one. A member that
-    fails later ends the answer with an error: two answers are never joined.
+    A member that fails before its first word is replaced unseen by the next one. After a member
+    that fails later the answer begins anew, if the caller can take words back, or ends with an
+    error: two answers are never joined.
     """
 
     config: PoolConfig = Field(exclude=True, repr=False)
@@ -47,10 +49,14 @@ class PooledChatModel(BaseChatModel):
     """Seconds in which a member must begin to answer."""
     idle_gap_timeout: float = Field(default=IDLE_GAP, gt=0)
     """Seconds that may pass between two pieces of an answer."""
+    total_timeout: float = Field(default=TOTAL, gt=0)
+    """Seconds for a whole answer with all attempts."""
+    line_timeout: float = Field(default=LINE, ge=0)
+    """Seconds for which a question stands in line when nobody can be asked at once."""
     cache: Any = False
 
     _clients: Clients = PrivateAttr(default_factory=Clients)
-    _rotation: Rotation = PrivateAttr(default_factory=Rotation)
+    _admission: Admission = PrivateAttr(default_factory=Admission)
 
     def model_post_init(self, context: Any, /) -> None:
         """Make sure that nothing is traced."""
@@ -58,7 +64,7 @@ class PooledChatModel(BaseChatModel):
         forbid_tracing()
 
     def with_tier(self, tier: str | None) -> Self:
-        """The same pool, sharing its clients and its rotation, for another tier."""
+        """The same pool, sharing its clients and its books, for another tier."""
         return self.model_copy(update={"tier": tier})
 
     async def open(self) -> None:
@@ -71,10 +77,11 @@ class PooledChatModel(BaseChatModel):
 
     async def aclose(self) -> None:
         """Close all connections of the running loop."""
+        await self._admission.aclose()
         await self._clients.aclose()
 
     async def answer(
-        self, messages: list[BaseMessage], *, tier: str | None = None
+        self, messages: list[BaseMessage], *, tier: str | None = None, restarts: bool = False
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer a conversation as a stream of events, the last of which is :class:`Done`.
 
@@ -84,74 +91,37 @@ class PooledChatModel(BaseChatModel):
         Args:
             messages: The conversation, the question last.
             tier: Who answers; None: the model's own tier.
+            restarts: Whether the caller understands :class:`Restart`. Without it an answer that
+                breaks off after its first words ends with AnswerCut.
 
         Raises:
             PoolExhausted: nobody said a word.
-            AnswerCut: the answer broke off after its first words.
+            AnswerCut: the answer broke off after its first words and nobody could begin it anew.
         """
-        async with aclosing(self._relay(messages, tier or self.tier, None, {})) as events:
+        relay = self._relay(messages, tier or self.tier, None, {}, restarts=restarts)
+        async with aclosing(relay) as events:
             async for event in events:
                 if not isinstance(event, ChatGenerationChunk):
                     yield event
                 elif text := text_of(event.message.content):
                     yield Text(text)
 
-    async def _relay(
+    def _relay(
         self,
         messages: list[BaseMessage],
         tier: str | None,
         stop: list[str] | None,
         options: dict[str, Any],
-    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Done, None]:
+        *,
+        restarts: bool = False,
+    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Done, None]:
         """Try members until one answers. What all entries have in common."""
-        members = self._able(messages, tier, options)
-        patience = Patience(self.first_token_timeout, self.idle_gap_timeout)
-        attempts: list[Attempt] = []
-        waits: list[float] = []
-        tried: set[str] = set()
-        while (member := await self._rotation.admit(tier or "", members, tried)) is not None:
-            tried.add(member.name)
-            if attempts:
-                yield Hop(attempts[-1], member.label)
-            trying = Trying(member)
-            outcome: Outcome = "stopped"
-            try:
-                model = (await self._clients.get(member)).model
-                trying = Trying(member)
-                speech = speak(trying, model, messages, stop, translate(model, options), patience)
-                async with aclosing(speech):
-                    async for chunk in speech:
-                        yield chunk
-                outcome = "ok"
-            except Exception as error:
-                failure = classify(error)
-                outcome = failure.outcome
-                if failure.retry_after is not None:
-                    waits.append(failure.retry_after)
-                log.warning("%s: %s (%s)", member.name, outcome, failure.kind)
-            finally:
-                attempt = trying.ended(outcome)
-                attempts.append(attempt)
-                note(attempt)
-                await self._rotation.settle(attempt)
-            # Raised outside of the handlers, so that no provider's error is their context.
-            if outcome == "ok":
-                yield Done(attempt, tuple(attempts), trying.usage, trying.finish or "stop")
-                return
-            if trying.spoke:
-                raise AnswerCut(tuple(attempts), outcome)
-        raise PoolExhausted(tuple(attempts), min(waits, default=None))
-
-    def _able(
-        self, messages: list[BaseMessage], tier: str | None, options: dict[str, Any]
-    ) -> Sequence[Member]:
-        """The members of a tier that can take the question; all of them if none says it can."""
+        question = Question(tier or "", messages, stop, options, restarts)
+        patience = Patience(
+            self.first_token_timeout, self.idle_gap_timeout, self.total_timeout, self.line_timeout
+        )
         members = self.config.members_of(tier)
-        if options.get("tools"):
-            members = tuple(m for m in members if m.tools) or members
-        if any(not m.vision for m in members) and any(has_image(m.content) for m in messages):
-            members = tuple(m for m in members if m.vision) or members
-        return members
+        return Relay(question, members, self._clients, self._admission, patience).run()
 
     # What LangChain asks of a chat model.
 

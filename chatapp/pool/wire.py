@@ -6,6 +6,7 @@ transport notes every response that a call opens, so that the caller closes them
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,8 +47,10 @@ def noting(responses: "list[Response]") -> Iterator[None]:
 class Response(httpx.AsyncByteStream):
     """A response's body that can be closed from outside."""
 
-    def __init__(self, body: httpx.AsyncByteStream) -> None:
+    def __init__(self, body: httpx.AsyncByteStream, headers: httpx.Headers) -> None:
         self._body = body
+        self.headers = headers
+        self.at = time.perf_counter()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._body:
@@ -66,8 +69,8 @@ class Events(Response):
     brought before the one that waits here wakes up.
     """
 
-    def __init__(self, body: httpx.AsyncByteStream) -> None:
-        super().__init__(body)
+    def __init__(self, body: httpx.AsyncByteStream, headers: httpx.Headers) -> None:
+        super().__init__(body, headers)
         self._joiner = Joiner()
         self._arrived: list[bytes] = []
         self._size = 0
@@ -134,7 +137,7 @@ class Transport(httpx.AsyncHTTPTransport):
             events = response.headers.get("content-type", "").startswith("text/event-stream")
             plain = "content-encoding" not in response.headers
             wrapper = Events if events and plain and WINDOW else Response
-            response.stream = wrapper(response.stream)
+            response.stream = wrapper(response.stream, response.headers)
             responses.append(response.stream)
         return response
 

@@ -7,8 +7,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import SecretStr
 
 from chatapp.pool.config import Account, Member, PoolConfig
-from chatapp.pool.events import Done, Hop, PoolEvent, Text
+from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
 from chatapp.pool.model import PooledChatModel
+from chatapp.redis import redis
 from tests.fakes import ProviderServer
 
 KEY = "gsk_sEcReT0123456789"
@@ -32,6 +33,7 @@ async def fakes(server: ProviderServer) -> ProviderServer:
 @pytest.fixture
 async def make_pool(fakes: ProviderServer) -> AsyncIterator[MakePool]:
     """Makes pools with one member for each provider named; all are closed at the end."""
+    await redis().flushall()
     made: list[PooledChatModel] = []
 
     def make(*providers: str, weights: dict[str, int] | None = None, **options: float):
@@ -61,12 +63,23 @@ def words(count: int) -> str:
     return " ".join(f"w{n}" for n in range(count))
 
 
+def said(events: list[PoolEvent]) -> str:
+    """The words on the screen after these events."""
+    text = ""
+    for event in events:
+        if isinstance(event, Restart):
+            text = ""
+        elif isinstance(event, Text):
+            text += event.text
+    return text
+
+
 class Heard:
     """All events of an answer."""
 
     def __init__(self, events: list[PoolEvent]) -> None:
         self.events = events
-        self.text = "".join(event.text for event in events if isinstance(event, Text))
+        self.text = said(events)
         self.hops = [event for event in events if isinstance(event, Hop)]
 
     @property
@@ -76,9 +89,15 @@ class Heard:
         return last
 
 
-async def hear(pool: PooledChatModel, text: str, events: list[PoolEvent] | None = None) -> Heard:
+async def hear(
+    pool: PooledChatModel,
+    text: str,
+    events: list[PoolEvent] | None = None,
+    *,
+    restarts: bool = False,
+) -> Heard:
     """Hear an answer; ``events`` keeps what came before an error."""
     events = [] if events is None else events
-    async for event in pool.answer(ask(text)):
+    async for event in pool.answer(ask(text), restarts=restarts):
         events.append(event)
     return Heard(events)

@@ -1,0 +1,199 @@
+"""One question on its way through the members, until one of them has answered it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+
+from chatapp.pool.admission import Admission
+from chatapp.pool.attempt import Patience, Trying, speak, translate
+from chatapp.pool.config import Member
+from chatapp.pool.content import estimated_tokens, has_image
+from chatapp.pool.errors import AnswerCut, Failure, PoolExhausted, classify
+from chatapp.pool.events import Attempt, Done, Hop, Outcome, Restart
+from chatapp.pool.leases import Lease
+from chatapp.pool.members import Clients
+from chatapp.pool.trail import note
+
+WHY: dict[Outcome, str] = {
+    "client": "could not take the question",
+    "auth": "is not set up right",
+    "rate": "was at its limit",
+    "fail": "did not answer",
+}
+"""Why the next one was asked, to be read after the name of the one before."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and how."""
+
+    group: str
+    """The name of the rotation: a tier, or empty for the whole pool."""
+    messages: list[BaseMessage]
+    stop: list[str] | None
+    options: dict[str, Any]
+    restarts: bool
+    """Whether words may be taken back."""
+
+
+class Relay:
+    """Asks one member after the other, each at most once, as long as there is time."""
+
+    def __init__(
+        self,
+        question: Question,
+        members: Sequence[Member],
+        clients: Clients,
+        admission: Admission,
+        patience: Patience,
+    ) -> None:
+        self._question = question
+        self._clients = clients
+        self._admission = admission
+        self._patience = patience
+        self._until = asyncio.get_running_loop().time() + patience.total
+        self._tokens = estimated_tokens(question.messages, question.options)
+        self._left = self._able(members)
+        self._attempts: list[Attempt] = []
+        self._cut: Attempt | None = None
+        """The attempt whose words are on the screen."""
+        self._waits: list[float] = []
+        self._busy = False
+        self._patience_left = patience.line
+
+    async def run(self) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Done, None]:
+        """Stream the answer. Closing this generator closes the provider's connection.
+
+        Raises:
+            PoolExhausted: nobody said a word.
+            AnswerCut: words were said, and nobody could begin anew.
+        """
+        while (turn := await self._turn()) is not None:
+            lease, waited = turn
+            if self._attempts and self._attempts[-1] is not self._cut:
+                yield Hop(self._attempts[-1], lease.member.label)
+            trying = Trying(lease.member, waited)
+            outcome: Outcome = "stopped"
+            failure: Failure | None = None
+            try:
+                async with aclosing(self._speech(lease, trying)) as speech:
+                    async for chunk in speech:
+                        if self._cut is not None:
+                            yield Restart(self._cut, lease.member.label)
+                            self._cut = None
+                        yield chunk
+                outcome = "ok"
+            except Exception as error:
+                failure = classify(error)
+                outcome = failure.outcome
+                log.warning("%s: %s (%s)", lease.member.name, outcome, failure.kind)
+            finally:
+                attempt = await self._settle(lease, trying, outcome, failure)
+            # Raised outside of the handlers, so that no provider's error is their context.
+            if outcome == "ok":
+                yield Done(attempt, tuple(self._attempts), trying.usage, trying.finish or "stop")
+                return
+            if trying.spoke:
+                self._cut = attempt
+                if not self._question.restarts:
+                    break
+        if self._cut is not None:
+            raise AnswerCut(tuple(self._attempts), self._cut.outcome)
+        wait = min(self._waits, default=None)
+        raise PoolExhausted(tuple(self._attempts), wait, busy=self._busy and not self._attempts)
+
+    async def _turn(self) -> tuple[Lease, float] | None:
+        """The next member's admission and how long it took; None: nobody is left, or no time."""
+        clock = asyncio.get_running_loop()
+        began = clock.time()
+        while self._left and clock.time() < self._until:
+            reply = await self._admission.admit(self._question.group, self._left, self._tokens)
+            if isinstance(reply, Lease):
+                self._left = [m for m in self._left if m.name != reply.member.name]
+                return reply, clock.time() - began
+            if reply.seconds > min(self._patience_left, self._until - clock.time()):
+                self._waits.append(reply.seconds)
+                self._busy = reply.why not in {"fail", "auth"}
+                return None
+            self._patience_left -= reply.seconds
+            await asyncio.sleep(reply.seconds)
+        return None
+
+    async def _speech(
+        self, lease: Lease, trying: Trying
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        question = self._question
+        async with self._admission.holding(lease):
+            model = (await self._clients.get(lease.member)).model
+            options = translate(model, question.options)
+            trying.begin()
+            speech = speak(
+                trying,
+                model,
+                question.messages,
+                question.stop,
+                options,
+                self._patience,
+                self._until,
+            )
+            proved = not lease.probe
+            async with aclosing(speech):
+                async for chunk in speech:
+                    if not proved:
+                        await self._admission.proved(lease)
+                        proved = True
+                    yield chunk
+
+    async def _settle(
+        self, lease: Lease, trying: Trying, outcome: Outcome, failure: Failure | None
+    ) -> Attempt:
+        why, error = "", ""
+        if failure is not None:
+            why, error = _why(failure, trying), failure.kind
+            if failure.too_long:
+                self._left = _larger(self._left, lease.member)
+        attempt = trying.ended(outcome, why, error)
+        self._attempts.append(attempt)
+        note(attempt)
+        ending = trying.ending(outcome, failure)
+        if ending.hold is not None:
+            self._waits.append(ending.hold)
+        await self._admission.settle(lease, ending)
+        return attempt
+
+    def _able(self, members: Sequence[Member]) -> list[Member]:
+        """The members that can take the question; all of them if none says it can."""
+        able = list(members)
+        if self._question.options.get("tools"):
+            able = [m for m in able if m.tools] or able
+        images = any(has_image(message.content) for message in self._question.messages)
+        if images and any(not m.vision for m in able):
+            able = [m for m in able if m.vision] or able
+        return [m for m in able if m.context is None or m.context >= self._tokens] or able
+
+
+def _larger(members: list[Member], small: Member) -> list[Member]:
+    """Those that may take a question for which one was too small."""
+    if small.context is None:
+        return members
+    return [m for m in members if m.context is None or m.context > small.context]
+
+
+def _why(failure: Failure, trying: Trying) -> str:
+    if trying.spoke:
+        return "broke off"
+    if failure.too_long:
+        return "is too small for the question"
+    if failure.day:
+        return "had used up its day"
+    if failure.kind.startswith("TimeoutError"):
+        return "took too long"
+    return WHY[failure.outcome]

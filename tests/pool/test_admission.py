@@ -1,0 +1,223 @@
+"""Who is admitted, on a real Redis and on the embedded one."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+from redis.asyncio import Redis
+
+from chatapp.pool.admission import Admission
+from chatapp.pool.config import Account, Member
+from chatapp.pool.days import midnights
+from chatapp.pool.leases import Ending, Lease, Timing, Wait
+from chatapp.pool.signals import Told
+from tests.harness.services import Services
+
+ACCOUNT = Account("a", "openai")
+OK = Ending("ok", spoke=True)
+FAIL = Ending("fail", kind="fail")
+
+
+def members(**weights: int) -> list[Member]:
+    return [Member("fast", ACCOUNT, name, weight) for name, weight in weights.items()]
+
+
+@pytest.fixture(params=["embedded", "real"])
+async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Redis]:
+    if request.param == "embedded":
+        client: Redis = FakeAsyncRedis(server=FakeServer())
+    else:
+        client = Redis.from_url((await services.redis()).url())
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def admission(client: Redis) -> AsyncIterator[Admission]:
+    admission = Admission(lambda: client)
+    yield admission
+    await admission.aclose()
+
+
+async def admitted(admission: Admission, who: list[Member], tokens: int = 0) -> Lease:
+    reply = await admission.admit("fast", who, tokens)
+    assert isinstance(reply, Lease), reply
+    return reply
+
+
+async def refused(admission: Admission, who: list[Member], tokens: int = 0) -> Wait:
+    reply = await admission.admit("fast", who, tokens)
+    assert isinstance(reply, Wait), reply
+    return reply
+
+
+async def turns(admission: Admission, who: list[Member], count: int) -> str:
+    chosen = ""
+    for _ in range(count):
+        lease = await admitted(admission, who)
+        await admission.settle(lease, OK)
+        chosen += lease.member.model
+    return chosen
+
+
+async def test_equal_members_alternate(admission: Admission):
+    assert await turns(admission, members(a=1, b=1), 6) == "ababab"
+
+
+async def test_weights_are_kept_smoothly(admission: Admission):
+    assert await turns(admission, members(a=3, b=1), 8) == "aabaaaba"
+
+
+async def test_shares_are_exact_over_many_concurrent_calls(admission: Admission):
+    who = members(a=3, b=1, c=2)
+    chosen = await asyncio.gather(*(admitted(admission, who) for _ in range(120)))
+    assert Counter(lease.member.model for lease in chosen) == {"a": 60, "b": 20, "c": 40}
+
+
+async def test_tiers_rotate_on_their_own(admission: Admission):
+    who = members(a=1, b=1)
+    first = [await admission.admit(tier, who) for tier in ("fast", "smart")]
+    assert [lease.member.model for lease in first] == ["a", "a"]
+
+
+async def test_a_member_that_always_fails_does_not_change_the_others_shares(admission: Admission):
+    who = members(sick=1, a=1, b=1)
+    answered: Counter[str] = Counter()
+    for _ in range(60):
+        lease = await admitted(admission, who)
+        if lease.member.model == "sick":
+            await admission.settle(lease, FAIL)
+            lease = await admitted(admission, [m for m in who if m.model != "sick"])
+        answered[lease.member.model] += 1
+    assert abs(answered["a"] - answered["b"]) <= 3
+
+
+async def test_no_more_answers_at_once_than_allowed(admission: Admission):
+    who = [replace(m, concurrency=2) for m in members(a=1)]
+    first = await admitted(admission, who)
+    await admitted(admission, who)
+    assert (await refused(admission, who)).why == "concurrency"
+    await admission.settle(first, OK)
+    await admitted(admission, who)
+
+
+async def test_a_killed_process_leaks_nothing_and_a_living_one_keeps_its_leases(client: Redis):
+    quick = Timing(lease=150)
+    dead, alive = Admission(lambda: client, quick), Admission(lambda: client, quick)
+    who = [replace(m, concurrency=2) for m in members(a=1)]
+    await admitted(dead, who)
+    async with alive.holding(await admitted(alive, who)):
+        while (await client.zcard("{pool}:a/a:leases")) == 2:
+            await refused_or_back(alive, who)
+        for _ in range(8):
+            await asyncio.sleep(0.05)  # longer than a lease: it is renewed meanwhile
+            assert (await alive.status(who))[1][1] >= 1
+    await alive.aclose()
+
+
+async def refused_or_back(admission: Admission, who: list[Member]) -> bool:
+    reply = await admission.admit("fast", who)
+    if isinstance(reply, Lease):
+        await admission.settle(reply, OK)
+        return True
+    await asyncio.sleep(reply.seconds)
+    return False
+
+
+async def test_requests_a_minute_are_kept(client: Redis):
+    admission = Admission(lambda: client, Timing(minute=600))
+    who = [replace(m, rpm=3) for m in members(a=1)]
+    for _ in range(3):
+        await admission.settle(await admitted(admission, who), OK)
+    wait = await refused(admission, who)
+    assert wait.why == "rpm"
+    assert 0 < wait.seconds <= 0.61
+    await asyncio.sleep(wait.seconds + 0.01)
+    await admitted(admission, who)
+
+
+async def test_tokens_are_reserved_and_corrected_by_what_was_used(admission: Admission):
+    who = [replace(m, tpm=1000) for m in members(a=1)]
+    lease = await admitted(admission, who, 500)
+    assert lease.tokens == 800  # with what an answer may have
+    assert (await refused(admission, who, 500)).why == "tpm"
+    await admission.settle(lease, Ending("ok", spoke=True, tokens=520, written=20))
+    second = await admitted(admission, who, 460)
+    assert second.tokens == 480
+    assert (await refused(admission, who)).why == "tpm"
+
+
+async def test_a_question_larger_than_the_minute_is_let_try_when_nothing_else_is_used(
+    admission: Admission,
+):
+    who = [replace(m, tpm=1000) for m in members(a=1)]
+    assert (await admitted(admission, who, 5000)).tokens == 1000
+
+
+async def test_a_place_that_was_not_used_is_given_back_whole(admission: Admission):
+    who = [replace(m, rpm=1, rpd=1, concurrency=1) for m in members(a=1)]
+    for _ in range(3):
+        await admission.settle(await admitted(admission, who), Ending(None))
+    await admitted(admission, who)
+
+
+async def test_one_who_leaves_while_it_is_admitted_leaves_nothing_behind(
+    client: Redis, admission: Admission
+):
+    who = [replace(m, concurrency=1) for m in members(a=1)]
+    asking = asyncio.ensure_future(admission.admit("fast", who))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    while not await refused_or_back(admission, who):
+        pass
+
+
+@pytest.mark.parametrize("resets", [None, "UTC"])
+async def test_the_days_requests_are_kept(admission: Admission, resets: str | None):
+    who = [replace(m, rpd=2, rpd_resets=resets) for m in members(a=1)]
+    await turns(admission, who, 2)
+    wait = await refused(admission, who)
+    assert wait.why == "rpd"
+    if resets is None:
+        assert 86_400 - 1 < wait.seconds < 86_400 + 1_300
+    else:
+        assert 0 < wait.seconds <= 86_400
+
+
+async def test_a_rolling_day_passes(client: Redis):
+    admission = Admission(lambda: client, Timing(day=1000))
+    who = [replace(m, rpd=2) for m in members(a=1)]
+    await turns(admission, who, 2)
+    wait = await refused(admission, who)
+    await asyncio.sleep(wait.seconds)
+    await admitted(admission, who)
+
+
+def test_midnights_follow_the_clock_of_the_zone_also_when_it_changes():
+    march_8 = 1_772_956_800  # 2026-03-08 08:00 UTC, midnight in California; that day has 23 hours
+    last, following, after = midnights("America/Los_Angeles", march_8 + 60)
+    assert last == march_8 * 1000
+    assert following - last == 23 * 3_600_000
+    assert after - following == 24 * 3_600_000
+
+
+async def test_what_the_provider_tells_is_the_limit(admission: Admission):
+    who = members(a=1)
+    await admission.settle(
+        await admitted(admission, who), Ending("ok", spoke=True, told=Told(rpd=10, used_day=9))
+    )
+    await admitted(admission, who)  # one of ten is left
+    assert (await refused(admission, who)).why == "rpd"
+
+
+async def test_others_who_use_the_account_count(admission: Admission):
+    who = [replace(m, tpm=1000) for m in members(a=1)]
+    lease = await admitted(admission, who, 10)
+    told = Told(tpm=1000, used_tokens=900)
+    await admission.settle(lease, Ending("ok", spoke=True, tokens=20, written=10, told=told))
+    assert (await refused(admission, who, 100)).why == "tpm"
+    await admitted(admission, who, 10)
