@@ -1,16 +1,25 @@
 """An installation with accounts, a client of its endpoints, and cheap hashing."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
 from argon2 import PasswordHasher, Type
+from reflex.app_mixins.middleware import MiddlewareMixin
+from reflex.event import Event
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex_base.event.processor import BaseStateEventProcessor
 from starlette.applications import Starlette
 
-from chatapp.accounts import gcra, passwords, service
+from chatapp.accounts import gate, gcra, passwords, revocation, service
 from chatapp.accounts.endpoints import routes
+from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.sessions import SignedIn, Visit
+from chatapp.accounts.sockets import Sockets
 from chatapp.settings import Settings
+from tests.accounts.tab import Tab
 
 ORIGIN = "http://chat.test"
 PASSWORD = "correct horse"
@@ -75,3 +84,40 @@ async def admin(home: Settings) -> SignedIn:
 async def member(admin: SignedIn) -> SignedIn:
     """The second account."""
     return await service.sign_up("member@example.org", PASSWORD, "", Visit("198.51.100.2"))
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> Sockets:
+    made = Sockets()
+    monkeypatch.setattr(gate, "sockets", made)
+    monkeypatch.setattr(revocation, "sockets", made)
+    return made
+
+
+@pytest.fixture
+async def tab(home: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tab]:
+    # There is no app with pages here.
+    monkeypatch.setattr("reflex.state._load_events_for_page", lambda _state: None)
+    middleware = MiddlewareMixin()
+    middleware.add_middleware(EventGuard())
+    failed: list[Exception] = []
+    processor = BaseStateEventProcessor(
+        middleware=middleware, backend_exception_handler=failed.append
+    )
+    manager = StateManagerMemory()
+    processor.configure(state_manager=manager)
+    made = Tab(processor, manager)
+
+    async def emit_delta(_token: str, delta: Any) -> None:
+        made.deltas.append(delta)
+
+    async def emit_event(_token: str, *events: Event) -> None:
+        made.events += events
+
+    assert processor._root_context
+    processor._root_context = dataclasses.replace(
+        processor._root_context, emit_delta_impl=emit_delta, emit_event_impl=emit_event
+    )
+    async with processor:
+        yield made
+    assert not failed

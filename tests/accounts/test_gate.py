@@ -1,104 +1,26 @@
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-import uvicorn
-import websockets
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from chatapp import redis, routes
-from chatapp.accounts import gate, revocation, service, sessions
+from chatapp import routes
+from chatapp.accounts import sessions
 from chatapp.accounts import sockets as registry
 from chatapp.accounts.cookies import FLASH, SESSION
 from chatapp.accounts.flash import Flash
 from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.models import LoginSession
 from chatapp.accounts.problems import Problem
-from chatapp.accounts.sessions import SignedIn, Visit
+from chatapp.accounts.sessions import SignedIn
 from chatapp.accounts.sockets import Sockets
 from chatapp.database import now, transaction
 from chatapp.settings import Settings
-from tests.accounts.conftest import ORIGIN, PASSWORD
+from tests.accounts.conftest import ORIGIN
+from tests.accounts.handshake import TAB, Handshake, cookie
 
-TAB = "0b7c1a52-9d8f-4a1e-8a43-8f0f35a0a001"
-
-
-@pytest.fixture(autouse=True)
-def sockets(monkeypatch: pytest.MonkeyPatch) -> Sockets:
-    made = Sockets()
-    monkeypatch.setattr(gate, "sockets", made)
-    monkeypatch.setattr(revocation, "sockets", made)
-    return made
-
-
-class Handshake:
-    """One handshake against a gate, and the socket behind it if it was let in."""
-
-    def __init__(self, inner: Callable[..., Awaitable[None]] | None = None) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.inside: dict[str, Any] | None = None
-        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.entered = asyncio.Event()
-        self._inner = inner
-        self._task: asyncio.Task[None] | None = None
-
-    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
-        self.inside = scope
-        self.entered.set()
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (await receive())["type"] != "websocket.disconnect":
-            await send({"type": "websocket.send", "text": "heard"})
-
-    async def _receive(self) -> dict[str, Any]:
-        return await self.incoming.get()
-
-    async def _send(self, message: Any) -> None:
-        self.sent.append(dict(message))
-
-    async def open(self, **changes: Any) -> bool:
-        """Begin; whether it was let in."""
-        headers = {"host": "chat.test", "origin": ORIGIN, **changes.pop("headers", {})}
-        scope = {
-            "type": "websocket",
-            "scheme": "ws",
-            "path": routes.SOCKET,
-            "query_string": f"token={TAB}&EIO=4&transport=websocket".encode(),
-            "client": ("192.0.2.1", 1),
-            "headers": [(k.encode(), v.encode()) for k, v in headers.items() if v is not None],
-            **changes,
-        }
-        self.incoming.put_nowait({"type": "websocket.connect"})
-        self._task = asyncio.create_task(SocketGate(self._app)(scope, self._receive, self._send))
-        waiting = asyncio.create_task(self.entered.wait())
-        await asyncio.wait((self._task, waiting), return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        while self.inside is not None and not self.sent:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        return self.inside is not None
-
-    async def close(self) -> None:
-        self.incoming.put_nowait({"type": "websocket.disconnect"})
-        assert self._task
-        await self._task
-
-    @property
-    def headers(self) -> dict[str, str]:
-        assert self.inside
-        return {key.decode(): value.decode() for key, value in self.inside["headers"]}
-
-    @property
-    def tab(self) -> str:
-        assert self.inside
-        return parse_qs(self.inside["query_string"].decode())["token"][0]
-
-
-def cookie(signed_in: SignedIn) -> dict[str, str]:
-    return {"cookie": f"{SESSION}={signed_in.token}"}
+pytestmark = pytest.mark.usefixtures("sockets")
 
 
 @pytest.mark.parametrize(
@@ -198,38 +120,6 @@ async def test_a_tab_token_opens_nothing_of_another_session(
     await socket.close()
 
 
-async def test_a_socket_closes_when_its_session_ends(
-    admin: SignedIn, member: SignedIn, sockets: Sockets
-) -> None:
-    mine, other = Handshake(), Handshake()
-    assert await mine.open(headers=cookie(member))
-    assert await other.open(headers=cookie(admin))
-    await sessions.sign_out(member.user.session_id)
-    assert mine.sent[-1] == {"type": "websocket.close", "code": 4401, "reason": "signed out"}
-    assert other.sent[-1]["type"] == "websocket.accept"
-    # What the client still says is not heard, what the app still says is not sent.
-    mine.incoming.put_nowait({"type": "websocket.receive", "text": "late"})
-    await mine.close()
-    assert mine.sent[-1]["type"] == "websocket.close"
-    assert sockets.sessions() == [admin.user.session_id]
-    await other.close()
-    assert sockets.sessions() == []
-
-
-async def test_a_session_that_ends_during_the_handshake(
-    member: SignedIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = sessions.session_by_token
-
-    async def slow(token: str) -> Any:
-        found = await real(token)
-        await sessions.sign_out(member.user.session_id)
-        return found
-
-    monkeypatch.setattr(sessions, "session_by_token", slow)
-    assert not await Handshake().open(headers=cookie(member))
-
-
 async def test_sockets_are_bounded(
     member: SignedIn, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,119 +186,3 @@ async def test_without_a_database_a_socket_is_refused_not_signed_out(
 
     monkeypatch.setattr(sessions, "session_by_token", away)
     assert not await Handshake().open(headers=cookie(member))
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it is of another process' making
-            await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def listening(home: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(revocation, "RETRY", (0.01, 0.05))
-    async with revocation.revocations():
-        channel = revocation.CHANNEL
-        async with asyncio.timeout(5):
-            while (await redis.redis().pubsub_numsub(channel))[0][1] == 0:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        yield
-
-
-async def test_other_processes_are_told(
-    member: SignedIn, listening: None, sockets: Sockets
-) -> None:
-    closed: list[UUID] = []
-
-    async def close() -> None:
-        closed.append(member.user.session_id)
-
-    assert sockets.add(member.user.session_id, close)
-    # As another process says it.
-    await redis.redis().publish(revocation.CHANNEL, "nonsense")
-    await redis.redis().publish(revocation.CHANNEL, f"{uuid4()} {member.user.session_id}")
-    await eventually(lambda: bool(closed))
-
-
-async def test_listening_begins_again_and_catches_up(
-    member: SignedIn, home: Settings, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from redis.exceptions import ConnectionError as RedisConnectionError
-
-    closed: list[str] = []
-
-    async def close() -> None:
-        closed.append("closed")
-
-    real = revocation._listen
-    rounds = 0
-
-    async def failing() -> None:
-        nonlocal rounds
-        rounds += 1
-        if rounds < 3:
-            raise RedisConnectionError("away")
-        await real()
-
-    monkeypatch.setattr(revocation, "RETRY", (0.01, 0.05))
-    monkeypatch.setattr(revocation, "_listen", failing)
-    assert sockets.add(member.user.session_id, close)
-    async with transaction() as session:
-        from sqlalchemy import delete
-
-        await session.exec(delete(LoginSession))
-    async with revocation.revocations():
-        await eventually(lambda: bool(closed))
-        await eventually(lambda: rounds >= 3)
-
-
-async def test_revoking_works_without_redis(
-    member: SignedIn, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Away:
-        async def publish(self, *_args: object) -> None:
-            raise OSError("away")
-
-    monkeypatch.setattr(revocation, "redis", Away)
-    socket = Handshake()
-    assert await socket.open(headers=cookie(member))
-    await sessions.sign_out_everywhere(member.user.id)
-    assert socket.sent[-1]["code"] == 4401
-    assert await sessions.session_by_token(member.token) is None
-    await socket.close()
-
-
-async def test_over_a_real_connection(member: SignedIn) -> None:
-    """The close code and the refusal reach a browser."""
-    behind = Handshake()
-    config = uvicorn.Config(
-        SocketGate(behind._app),  # pyright: ignore[reportArgumentType]
-        port=0,
-        lifespan="off",
-        log_level="warning",
-        proxy_headers=False,
-        ws="websockets-sansio",
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await eventually(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    url = f"ws://127.0.0.1:{port}{routes.SOCKET}?token={TAB}&transport=websocket"
-    own = f"http://127.0.0.1:{port}"
-    try:
-        with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
-            await websockets.connect(url, origin=websockets.Origin("http://evil.test"))
-        assert refused.value.response.status_code == 403
-        async with websockets.connect(
-            url, origin=websockets.Origin(own), additional_headers=cookie(member)
-        ) as socket:
-            await socket.send("hello")
-            assert await socket.recv() == "heard"
-            await service.change_password(member.user, PASSWORD, "another horse", Visit())
-            with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
-                await socket.recv()
-            assert closed.value.rcvd
-            assert closed.value.rcvd.code == 4401
-    finally:
-        server.should_exit = True
-        await serving

@@ -1,98 +1,26 @@
 import asyncio
-import dataclasses
-import logging
-from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from reflex.app_mixins.middleware import MiddlewareMixin
-from reflex.event import Event
-from reflex.istate.manager.memory import StateManagerMemory
-from reflex.istate.manager.token import BaseStateToken
 from reflex.state import State
-from reflex_base.event.processor import BaseStateEventProcessor
 from reflex_base.registry import RegistrationContext
 
 from chatapp.accounts import people, service, sessions
 from chatapp.accounts.access import INTERNAL, Access, access_of
-from chatapp.accounts.guard import SESSION_HEADER, EventGuard, SignedOut, become, current_user
+from chatapp.accounts.guard import SignedOut, become, current_user
 from chatapp.accounts.models import Role, UserStatus
 from chatapp.accounts.sessions import SignedIn, Visit
 from chatapp.accounts.state import AccountState
 from tests.accounts.conftest import PASSWORD
 from tests.accounts.probe import ProbeState
-
-NAME = ProbeState.get_full_name()
-
-
-class Tab:
-    """A tab that sends events as a socket does, and keeps what comes back."""
-
-    def __init__(self, processor: BaseStateEventProcessor, manager: StateManagerMemory) -> None:
-        self._processor = processor
-        self._manager = manager
-        self.token = str(uuid4())
-        self.session = ""
-        self.deltas: list[Any] = []
-        self.events: list[Event] = []
-
-    async def send(self, name: str, payload: dict[str, Any] | None = None, **router: Any) -> None:
-        headers = {SESSION_HEADER: self.session} if self.session else {}
-        router_data = {"headers": headers, "token": self.token, **router}
-        full = name if "." in name else f"{NAME}.{name}"
-        event = Event(full, router_data, payload or {})
-        future = await self._processor.enqueue(self.token, event)
-        await future.wait_all()
-
-    async def probe(self) -> ProbeState:
-        root = await self._manager.get_state(BaseStateToken(ident=self.token, cls=ProbeState))
-        return await root.get_state(ProbeState)
-
-    async def value(self) -> int:
-        return (await self.probe()).value
-
-    @property
-    def sent_away(self) -> list[str]:
-        return [event.payload["path"] for event in self.events if event.name == "_redirect"]
-
-
-@pytest.fixture
-async def tab(home: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tab]:
-    # There is no app with pages here.
-    monkeypatch.setattr("reflex.state._load_events_for_page", lambda _state: None)
-    middleware = MiddlewareMixin()
-    middleware.add_middleware(EventGuard())
-    failed: list[Exception] = []
-    processor = BaseStateEventProcessor(
-        middleware=middleware, backend_exception_handler=failed.append
-    )
-    manager = StateManagerMemory()
-    processor.configure(state_manager=manager)
-    made = Tab(processor, manager)
-
-    async def emit_delta(_token: str, delta: Any) -> None:
-        made.deltas.append(delta)
-
-    async def emit_event(_token: str, *events: Event) -> None:
-        made.events += events
-
-    assert processor._root_context
-    processor._root_context = dataclasses.replace(
-        processor._root_context, emit_delta_impl=emit_delta, emit_event_impl=emit_event
-    )
-    async with processor:
-        yield made
-    assert not failed
-
-
-def shown(deltas: list[Any]) -> set[str]:
-    """The states that anything was shown of."""
-    return {name for delta in deltas for name in delta}
-
+from tests.accounts.tab import NAME, Tab, shown
 
 MEMBERS_ONLY = ["member", "undecorated", "background"]
+
+
 ADMINS_ONLY = ["admin", "admin_background"]
+
+
 FOR_ALL = ["public_above", "public_below", "public_background"]
 
 
@@ -224,114 +152,6 @@ async def test_reflex_writes_no_var_of_ours(tab: Tab) -> None:
     internal = "reflex___state____state.reflex___state____update_vars_internal_state"
     for var in (f"{NAME}.value", f"{NAME}.value_rx_state_", f"{State.get_full_name()}.is_hydrated"):
         await tab.send(f"{internal}.update_vars_internal", {"vars": {var: 7}})
-    assert await tab.value() == 0
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {},
-        {"value": "1"},
-        {"value": 1.5},
-        {"value": True},
-        {"value": None},
-        {"value": [1]},
-        {"value": {"lc": 1}},
-        {"value": 1, "user_id": "x"},
-        {"value": 1, "self": 1},
-        {"value": 1, "role": "admin"},
-        {"valeu": 1},
-    ],
-)
-@pytest.mark.parametrize("name", ["member", "background", "public_above"])
-async def test_arguments_that_do_not_fit_are_refused(
-    tab: Tab, member: SignedIn, name: str, payload: dict[str, Any]
-) -> None:
-    tab.session = str(member.user.session_id)
-    await tab.send(name, payload)
-    assert await tab.value() == 0
-    assert NAME not in shown(tab.deltas)
-
-
-async def test_a_refusal_logs_no_payload(
-    tab: Tab, member: SignedIn, caplog: pytest.LogCaptureFixture
-) -> None:
-    tab.session = str(member.user.session_id)
-    with caplog.at_level(logging.DEBUG, "chatapp"):
-        await tab.send("member", {"value": "my secret", "also secret": 1})
-    assert "ProbeState.member" in caplog.text
-    assert "secret" not in caplog.text
-
-
-async def test_arguments_arrive_as_annotated(tab: Tab, member: SignedIn) -> None:
-    tab.session = str(member.user.session_id)
-    payload = {
-        "number": 1,
-        "text": "half \ud83d a key",
-        "uid": str(uuid4()),
-        "colour": "red",
-        "point": {"x": 1, "y": 2},
-        "numbers": [1, 2],
-        "pair": [1, "a"],
-        "flag": True,
-        "ratio": 1,
-    }
-    await tab.send("typed", payload)
-    probe = await tab.probe()
-    assert probe.seen == "int,str,UUID,Colour,Point,list,tuple,bool,float"
-    assert probe.who == "half � a key"
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {"uid": "nonsense"},
-        {"uid": 5},
-        {"colour": "blue"},
-        {"point": {"x": 1}},
-        {"point": {"x": 1, "y": "2"}},
-        {"numbers": ["1"]},
-        {"pair": [1]},
-        {"flag": "true"},
-        {"number": 10**400},
-        {"ratio": "1"},
-        {"text": 5},
-        {"text": ["a"]},
-    ],
-)
-async def test_richer_arguments_that_do_not_fit(
-    tab: Tab, member: SignedIn, payload: dict[str, Any]
-) -> None:
-    tab.session = str(member.user.session_id)
-    await tab.send("typed", payload)
-    assert await tab.value() == (1 if payload == {"number": 10**400} else 0)
-
-
-async def test_forms(tab: Tab, member: SignedIn) -> None:
-    tab.session = str(member.user.session_id)
-    wire = {"__reflex_form_data__": [["name", "Ada"]]}
-    await tab.send("form", {"data": wire})
-    assert (await tab.probe()).seen == "Ada"
-    for broken in ({"__reflex_form_data__": 5}, {"__reflex_form_data__": [["a", 5]]}, "x", [1]):
-        await tab.send("form", {"data": broken})
-    assert await tab.value() == 1
-
-
-async def test_deep_arguments(tab: Tab, member: SignedIn) -> None:
-    tab.session = str(member.user.session_id)
-    deep: Any = []
-    for _ in range(100_000):
-        deep = [deep]
-    await tab.send("typed", {"numbers": deep})
-    assert await tab.value() == 0
-
-
-@pytest.mark.parametrize("name", ["unannotated", "anything"])
-async def test_handlers_that_say_nothing_of_their_arguments_are_never_run(
-    tab: Tab, member: SignedIn, name: str
-) -> None:
-    tab.session = str(member.user.session_id)
-    await tab.send(name, {"value": 1})
     assert await tab.value() == 0
 
 
