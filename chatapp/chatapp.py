@@ -17,6 +17,8 @@ from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
+from chatapp.admin import pages as admin_pages
+from chatapp.admin.state import AdminState
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.process import answering
 from chatapp.answers.state import ChatState
@@ -92,8 +94,16 @@ app.add_page(
     on_load=AccountState.load_sign_in,
 )
 app.add_page(
-    account_pages.settings,
+    lambda: account_pages.settings(
+        rx.cond(AccountState.is_admin, admin_pages.administration_link())
+    ),
     route=routes.SETTINGS,
     title=f"Settings · {TITLE}",
     on_load=AccountState.load_account,
+)
+app.add_page(
+    admin_pages.admin_page,
+    route=routes.ADMIN,
+    title=f"Administration · {TITLE}",
+    on_load=[AdminState.enter, AdminState.load],
 )
