@@ -22,8 +22,8 @@ LONGEST_BYTES = 512
 THREADS = 2
 """How many passwords one process hashes at the same time (46 MiB each)."""
 
-WAITING = 100
-"""How many may wait for a thread; at about 50 ms each nobody waits longer than 3 s."""
+WAITING = 50
+"""How many may wait for a thread; at about 100 ms each nobody waits longer than 3 s."""
 
 
 class Busy(Exception):
