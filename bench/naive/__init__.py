@@ -1,0 +1,1 @@
+"""How one would write a chat in Reflex at first: the baseline of the benchmarks."""
