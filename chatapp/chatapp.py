@@ -4,8 +4,10 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import reflex as rx
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,9 +47,13 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
     return SecurityHeaders(SocketGate(split))
 
 
-def report(exception: Exception) -> None:
-    """Log what a handler raised; the tab is told by the page, not by a script."""
+def report(exception: Exception) -> rx.event.EventSpec | None:
+    """Log what a handler raised, and tell the person in plain words."""
     logger.error("A handler failed", exc_info=exception)
+    if isinstance(exception, (RedisError, OSError)):
+        # The event that tells it would fail as well.
+        return None
+    return cast("rx.event.EventSpec", ChatState.tell_failure())
 
 
 @asynccontextmanager

@@ -1,8 +1,11 @@
 """Follows a chat for one tab: what is there already, then what comes, as values for the store."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
+
+from redis.exceptions import RedisError
 
 from chatapp.answers import log, repository
 from chatapp.answers.events import START, Event, Kind, Position
@@ -16,6 +19,8 @@ from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
 from chatapp.ui.blocks import Blocks, is_one, pieces
+
+logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
@@ -191,9 +196,15 @@ class _Screen:
 
     async def _catch_up(self, growing: _Growing) -> Values:
         values: Values = {}
-        if self._chat_id:
-            for event in await log.read(self._chat_id, growing.answer_id, growing.position):
-                values |= growing.read(event)
+        if self._chat_id is None:
+            return values
+        try:
+            missed = await log.read(self._chat_id, growing.answer_id, growing.position)
+        except (RedisError, OSError) as error:
+            logger.warning("A log could not be read: %s", type(error).__name__)
+            return values
+        for event in missed:
+            values |= growing.read(event)
         return values
 
     async def _read(self, growing: _Growing, event: Event) -> Values:

@@ -8,14 +8,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from chatapp.answers.events import Event, channel
-from chatapp.redis import redis
+from chatapp.redis import TIMEOUT, redis
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,9 @@ class Hub:
             confirmed = self._confirmed.setdefault(name, asyncio.Event())
             if len(followers) == 1:
                 await self._send("subscribe", name)
-            await confirmed.wait()
+            # Without Redis one sees what the database has; when it is back, all look again.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(confirmed.wait(), TIMEOUT)
             yield subscription
         finally:
             followers.discard(subscription)

@@ -117,16 +117,15 @@ def _footer() -> rx.Component:
 
 def _notices() -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
+
+    def waiting(what: str) -> rx.Component:
+        said = f"{what} What you typed is kept; trying again."
+        return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
+
     shape = "mb-2 flex items-center justify-between gap-3 rounded-control pl-4 pr-1 py-1 appear "
     return rx.fragment(
-        rx.cond(
-            has_connection_errors,
-            rx.el.p(
-                "The connection was lost. What you typed is kept; trying again.",
-                role="status",
-                class_name=shape + "!py-2.5 bg-sunken text-muted",
-            ),
-        ),
+        rx.cond(has_connection_errors, waiting("The connection was lost.")),
+        rx.cond(stored("away", bool), waiting("Your chats cannot be reached right now.")),
         rx.cond(
             words,
             rx.el.div(

@@ -1,10 +1,15 @@
 """The handlers of the chat page. They hold nothing: what is shown is in the browser's store."""
 
+import asyncio
+import logging
+import random
 from typing import Any
 from uuid import UUID
 
 import reflex as rx
+from redis.exceptions import RedisError
 from reflex_base.event.context import EventContext
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import routes
 from chatapp.accounts.gate import ZONE_HEADER
@@ -17,7 +22,13 @@ from chatapp.chats.service import NotFound
 from chatapp.database import new_id
 from chatapp.ui.store import push
 
+logger = logging.getLogger(__name__)
+
+RETRY = (1.0, 3.0)
+"""The shortest and the longest pause, in seconds, before a tab's chats are looked for again."""
+
 GONE = "This chat is no longer there."
+OUR_FAULT = "Something went wrong on our side. Nothing is lost; please try again in a moment."
 
 
 class ChatState(rx.State):
@@ -30,8 +41,15 @@ class ChatState(rx.State):
         if missing:
             await push({f"c:{missing}": views.MISSING})
         zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
-        async for values in follow(process().hub, current_user().id, chat_id, zone):
-            await push(values)
+        while True:
+            try:
+                async for values in follow(process().hub, current_user().id, chat_id, zone):
+                    await push(values | {"away": False})
+            except (SQLAlchemyError, RedisError, OSError) as error:
+                logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
+                await push({"away": True})
+                # Spread, so that all tabs do not come back in the same moment.
+                await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
 
     @rx.event
     async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -102,6 +120,11 @@ class ChatState(rx.State):
         except NotFound:
             await push({"notice": GONE})
         await push({"deleted": ""})
+
+    @rx.event
+    async def tell_failure(self) -> None:
+        """Say that what was wanted has failed."""
+        await push({"notice": OUR_FAULT})
 
     @rx.event
     async def dismiss(self) -> None:
