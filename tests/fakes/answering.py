@@ -3,11 +3,13 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from tests.fakes.behaviour import Fault, Plan
 from tests.fakes.connection import Connection
 from tests.fakes.dialects import Asked, Gemini, OpenAI
+from tests.fakes.quota import Quota, Refusal
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Answer:
         plan: Plan,
         record: Record,
         notify: Callable[[], Awaitable[None]],
+        quota: Quota | None = None,
     ) -> None:
         self.c = c
         self.dialect = dialect
@@ -48,10 +51,14 @@ class Answer:
         self.plan = plan
         self.record = record
         self.notify = notify
+        self.quota = quota
+        self.refusal: Refusal | None = None
 
     def limits(self) -> dict[str, str]:
         if self.record.provider == "google":
             return {}
+        if self.quota is not None:
+            return self.quota.headers(self.record.provider, self.plan.prompt_tokens, self.refusal)
         return {
             "x-request-id": f"req_{self.record.id}",
             "x-ratelimit-limit-requests": "14400",
@@ -64,8 +71,17 @@ class Answer:
 
     async def run(self) -> str:
         fault = self.plan.fault
+        if self.quota is not None:
+            self.refusal = self.quota.take(self.plan.prompt_tokens)
+        if self.refusal is not None:
+            self.record.fault = self.refusal.what
+            fault = Fault("http_429", quota="day" if self.refusal.what == "rpd" else "minute")
+            if self.record.provider == "google":
+                fault.retry_after = round(self.refusal.wait, 9)
         if fault is not None and await self.refuse(fault):
             return "fault"
+        if self.quota is not None:
+            self.quota.add(self.plan.completion_tokens)
         if not self.asked.stream:
             await self.c.pause(self.plan.delay)
             await self.c.reply(
@@ -85,6 +101,8 @@ class Answer:
             headers = self.limits()
             if fault.retry_after is not None and self.record.provider != "google":
                 headers["retry-after"] = str(fault.retry_after)
+            if fault.retry_date is not None:
+                headers["retry-after"] = formatdate(time.time() + fault.retry_date, usegmt=True)
             if fault.retry_after_ms is not None:
                 headers["retry-after-ms"] = str(fault.retry_after_ms)
             await self.c.reply(status, self.dialect.error(status, fault, self.record.key), headers)
@@ -114,8 +132,7 @@ class Answer:
         for index, token in enumerate(tokens):
             if fault and index == fault.after and await self.break_off(fault):
                 return "fault"
-            if self.plan.rate:
-                await c.pause(start + index / self.plan.rate - time.monotonic())
+            await self.keep_pace(fault, index, start)
             await c.send(dialect.token(asked, number, token))
             self.record.sent.append(time.monotonic())
             await self.notify()
@@ -134,6 +151,12 @@ class Answer:
         await c.finish()
         return "done"
 
+    async def keep_pace(self, fault: Fault | None, index: int, start: float) -> None:
+        if fault and fault.kind == "drip" and index >= fault.after:
+            await self.c.pause(fault.pause)
+        elif self.plan.rate:
+            await self.c.pause(start + index / self.plan.rate - time.monotonic())
+
     async def break_off(self, fault: Fault) -> bool:
         """The faults in the middle of a stream."""
         c = self.c
@@ -148,6 +171,13 @@ class Answer:
                 c.writer.close()
             case "stall_after":
                 await c.pause(3600)
+            case "half_character":
+                event = self.dialect.token(self.asked, self.record.id, " ü")
+                await c.send(event[: event.index("ü".encode()) + 1])
+                await c.finish()
+            case "garbage_after":
+                await c.send(b"data: {not json\r\n\r\n")
+                await c.finish()
             case "end_without_finish":
                 await c.finish()
             case _:

@@ -16,7 +16,8 @@ class Fault:
     Kinds within the stream, after ``after`` tokens: ``error_in_band``, ``drop_after`` (reset),
     ``close_after`` (clean end of the connection in the middle of the body), ``stall_after``,
     ``end_without_finish`` (a clean end of the stream), ``drop_before_usage``, ``empty`` (a finish
-    reason and no word).
+    reason and no word), ``drip`` (from there on a word in ``pause`` seconds), ``half_character``
+    (a clean end within the bytes of a character), ``garbage_after`` (an event that is no JSON).
     """
 
     kind: str
@@ -25,10 +26,24 @@ class Fault:
     """How often it happens; None: always."""
     retry_after: float | str | None = None
     retry_after_ms: int | None = None
+    retry_date: float | None = None
+    """Seconds from now, told as an HTTP date."""
+    pause: float = 0
     quota: str = "minute"
     """Which of Gemini's quotas is used up: ``minute`` or ``day``."""
     code: str | None = None
     """The provider's word for the error, e.g. ``context_length_exceeded``."""
+
+
+@dataclass
+class Limits:
+    """What an account may use. The lengths of its minute and its day are in seconds."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+    rpd: int | None = None
+    minute: float = 60
+    day: float = 86_400
 
 
 @dataclass
@@ -50,14 +65,22 @@ class Behaviour:
     """``{"name", "args"}`` each; called unless the last message is a tool's result."""
     usage: bool = True
     fault: Fault | None = None
+    limits: Limits | None = None
+    """Enforced for each account and model."""
+    split: int = 0
+    """Into how many bytes what is sent is cut; 0: not at all."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Behaviour":
         known = {f.name for f in fields(cls)}
         if unknown := set(data) - known:
             raise ValueError(f"unknown: {sorted(unknown)}")
-        fault = data.get("fault")
-        return cls(**{**data, "fault": Fault(**fault) if fault else None})
+        fault, limits = data.get("fault"), data.get("limits")
+        made = {
+            "fault": Fault(**fault) if fault else None,
+            "limits": Limits(**limits) if limits else None,
+        }
+        return cls(**{**data, **made})
 
     def fits(self, provider: str, account: str, model: str) -> bool:
         pairs = ((self.provider, provider), (self.account, account), (self.model, model))

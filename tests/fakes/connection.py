@@ -18,6 +18,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.split = 0
 
     def check(self) -> None:
         if self.reader.at_eof() or self.reader.exception() or self.writer.is_closing():
@@ -64,9 +65,13 @@ class Connection:
 
     async def send(self, data: bytes) -> None:
         self.check()
-        if data:
-            self.writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+        size = self.split or len(data)
+        for start in range(0, len(data), size or 1):
+            piece = data[start : start + size]
+            self.writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             await self._drain()
+            if self.split:
+                await asyncio.sleep(0)
 
     async def finish(self) -> None:
         self.writer.write(b"0\r\n\r\n")

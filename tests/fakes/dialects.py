@@ -25,7 +25,9 @@ class Asked:
 
 def sse(data: Any, event: str | None = None, end: str = "\n\n") -> bytes:
     head = f"event: {event}\n" if event else ""
-    body = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+    body = data
+    if not isinstance(data, str):
+        body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return f"{head}data: {body}{end}".encode()
 
 

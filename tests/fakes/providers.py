@@ -21,6 +21,7 @@ from tests.fakes.answering import Answer, Record
 from tests.fakes.behaviour import Behaviour, plan
 from tests.fakes.connection import Connection, Gone
 from tests.fakes.dialects import Gemini, OpenAI
+from tests.fakes.quota import Quota
 
 PATH = re.compile(
     r"(?:/as/(?P<account>[^/]+))?"
@@ -35,6 +36,7 @@ class Server:
     def __init__(self) -> None:
         self.behaviours: list[Behaviour] = []
         self.records: list[Record] = []
+        self.quotas: dict[tuple[str, str, str], Quota] = {}
         self.changed = asyncio.Condition()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,6 +70,7 @@ class Server:
         if data.pop("reset", False):
             self.behaviours.clear()
             self.records.clear()
+            self.quotas.clear()
         if data:
             new = Behaviour.from_json(data)
             who = (new.provider, new.account, new.model)
@@ -128,12 +131,16 @@ class Server:
         self.records.append(record)
         await self.notify()
         known = (b for b in self.behaviours if b.fits(provider, account, asked.model))
-        answer = plan(
-            next(known, Behaviour()), asked.model, asked.texts, asked.question, asked.after_tool
-        )
+        behaviour = next(known, Behaviour())
+        answer = plan(behaviour, asked.model, asked.texts, asked.question, asked.after_tool)
+        quota = None
+        if behaviour.limits is not None:
+            who = (provider, account, asked.model)
+            quota = self.quotas.setdefault(who, Quota(behaviour.limits))
+        c.split = behaviour.split
         record.fault = answer.fault.kind if answer.fault else None
         try:
-            record.state = await Answer(c, dialect, asked, answer, record, self.notify).run()
+            record.state = await Answer(c, dialect, asked, answer, record, self.notify, quota).run()
         except (Gone, ConnectionError):
             record.state = "closed_early"
             raise Gone from None
