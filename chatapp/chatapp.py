@@ -26,6 +26,7 @@ from chatapp.answers.process import answering
 from chatapp.answers.state import ChatState
 from chatapp.api.health import routes as api_routes
 from chatapp.headers import SecurityHeaders
+from chatapp.housekeeping import housekeeping
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
 from chatapp.ui import layout
@@ -61,7 +62,7 @@ async def living() -> AsyncIterator[None]:
     """Everything that begins and ends with the process."""
     await open_pool()
     try:
-        async with revocations(), answering():
+        async with revocations(), answering(), housekeeping():
             yield
     finally:
         await close_pool()

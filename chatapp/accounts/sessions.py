@@ -155,3 +155,9 @@ async def _find(*, session_id: UUID | None = None, token_hash: str = "") -> Foun
             session, user.session_id, moment - TOUCH_EVERY, moment, _lasts_until(moment)
         )
     return Found(user, renewed=True)
+
+
+async def purge() -> None:
+    """Remove the sessions of everybody that are over."""
+    async with transaction() as session:
+        await repository.end_sessions(session, repository.expired(now()))

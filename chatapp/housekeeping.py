@@ -1,0 +1,39 @@
+"""What is cleared away by the clock."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatapp.accounts import sessions
+from chatapp.chats import service as chats
+
+logger = logging.getLogger(__name__)
+
+EVERY = 3600.0
+"""How often each process looks for what has had its time, in seconds."""
+
+JOBS = (chats.purge, sessions.purge)
+
+
+@asynccontextmanager
+async def housekeeping() -> AsyncIterator[None]:
+    """Clear away until the context ends, beginning at once."""
+    task = asyncio.create_task(_for_ever(), name="housekeeping")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _for_ever() -> None:
+    while True:
+        for job in JOBS:
+            try:
+                await job()
+            except SQLAlchemyError as error:
+                logger.warning("%s has to wait: %s", job.__module__, type(error).__name__)
+        await asyncio.sleep(EVERY)
