@@ -1,10 +1,18 @@
 """Reflex's configuration. What people set is in chatapp.settings."""
 
 import reflex as rx
+from reflex.constants import StateManagerMode
+from reflex.plugins import Plugin
 
 from chatapp.settings import settings
 from chatapp.ui.build import SameOriginPlugin
 from chatapp.ui.theme import ThemePlugin, tailwind
+
+plugins: list[Plugin] = [
+    rx.plugins.TailwindV4Plugin(tailwind()),
+    ThemePlugin(),
+    SameOriginPlugin(),
+]
 
 config = rx.Config(
     app_name="chatapp",
@@ -13,6 +21,8 @@ config = rx.Config(
     cors_allowed_origins=[],
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    plugins=[rx.plugins.TailwindV4Plugin(tailwind()), ThemePlugin(), SameOriginPlugin()],
+    # A tab's state is a view that can be built again: without Redis it needs no disk.
+    state_manager_mode=StateManagerMode.REDIS if settings().redis_url else StateManagerMode.MEMORY,
+    plugins=plugins,
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

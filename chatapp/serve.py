@@ -34,7 +34,7 @@ def serve() -> int:
     # The pages are built beforehand.
     os.environ["__REFLEX_SKIP_COMPILE"] = "true"
     host, port = settings().host, settings().port
-    logs.configure(getattr(settings(), "log", "plain"))
+    logs.configure(settings().log)
     try:
         sockets = listeners(host, port)
     except OSError as error:

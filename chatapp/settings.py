@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of the proxies in front, comma-separated; only their X-Forwarded-* are believed."""
 
+    log: Literal["plain", "json"] = "plain"
+    """The form of the log's lines: for people, or for machines."""
+
     session_days: int = Field(default=30, ge=1)
     """A session ends after so many days without use."""
 

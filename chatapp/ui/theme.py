@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reflex.plugins import Plugin
+from reflex_base.plugins.shared_tailwind import TailwindConfig
 
 LIGHT = {
     "ground": "#fdfcfb",
@@ -77,7 +78,7 @@ _FONTS = [("Inter", "inter", name) for name in _RANGES] + [
 ]
 
 
-def tailwind() -> dict[str, Any]:
+def tailwind() -> TailwindConfig:
     """Tailwind's configuration: its names for the tokens."""
     return {
         "darkMode": "class",
