@@ -18,6 +18,7 @@ from chatapp.chats.models import Message, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
+from chatapp.settings import settings
 from chatapp.ui.blocks import Blocks, is_one, pieces
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
     """
     async with hub.subscribed(user_id) as subscription:
         screen = _Screen(user_id, chat_id, zone)
-        yield await screen.everything()
+        yield await screen.everything() | {"limit": settings().question_length}
         while True:
             events, lagged = await subscription.wait()
             changes = await (screen.everything() if lagged else screen.changes(events))

@@ -12,7 +12,6 @@ from chatapp.answers.components import CHAT_ID, conversation, running_answer
 from chatapp.answers.state import ChatState
 from chatapp.answers.views import ChatView
 from chatapp.chats.components import Uses, chat_list, new_chat_link
-from chatapp.settings import settings
 from chatapp.ui.behaviour import fills_composer, loads, restores_draft
 from chatapp.ui.layout import frame
 from chatapp.ui.parts import icon_button
@@ -165,7 +164,7 @@ def _composer() -> rx.Component:
             aria_label="Message",
             placeholder="Ask anything",
             rows="1",
-            max_length=settings().question_length,
+            max_length=stored("limit", int),
             class_name=(
                 "block w-full resize-none bg-transparent px-4 pt-3.5 pb-1 text-base leading-6 "
                 "focus-visible:!outline-none placeholder:text-muted field-sizing-content "
