@@ -24,6 +24,7 @@ from chatapp.pool.content import text_of
 from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
 from chatapp.pool.members import Clients
 from chatapp.pool.relay import Question, Relay
+from chatapp.pool.status import MemberStatus, read_status
 from chatapp.pool.tracing import forbid_tracing
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,10 @@ class PooledChatModel(BaseChatModel):
         """Close all connections of the running loop."""
         await self._admission.aclose()
         await self._clients.aclose()
+
+    async def status(self) -> list[MemberStatus]:
+        """How each member is, the same in all processes."""
+        return await read_status(self._admission, self.config)
 
     async def answer(
         self, messages: list[BaseMessage], *, tier: str | None = None, restarts: bool = False

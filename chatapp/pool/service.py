@@ -4,6 +4,7 @@ from functools import cache
 
 from chatapp.pool.config import read_pool
 from chatapp.pool.model import PooledChatModel
+from chatapp.pool.status import MemberStatus
 
 
 @cache
@@ -19,6 +20,11 @@ def pool() -> PooledChatModel:
 def tiers() -> tuple[str, ...]:
     """The tiers that a user may pick from, in the configured order."""
     return pool().config.tiers
+
+
+async def status() -> list[MemberStatus]:
+    """How each member is: cheap, and the same in every process."""
+    return await pool().status()
 
 
 async def open_pool() -> None:
