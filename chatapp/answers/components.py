@@ -121,8 +121,8 @@ def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) 
     last = expression(f"{at!s} === {order!s}.length - 1", bool, at, order)
     return rx.cond(
         expression(f"{view!s}?.role === 'question'", bool, view),
-        question(message=view, key=message_id),
-        answer(message=view, blocks=blocks, last=last, key=message_id),
+        rx.fragment(question(message=view), key=message_id),
+        rx.fragment(answer(message=view, blocks=blocks, last=last), key=message_id),
     )
 
 
@@ -158,8 +158,9 @@ def answer(
         rx.el.div(
             rx.foreach(
                 blocks,
-                lambda block, at: markdown_block(
-                    text=block, growing=running & (at == final), key=at.to_string()
+                lambda block, at: rx.fragment(
+                    markdown_block(text=block, growing=running & (at == final)),
+                    key=at.to_string(),
                 ),
             ),
             class_name="reading",

@@ -61,7 +61,7 @@ $$
 \\int_{{-\\infty}}^{{\\infty}} e^{{-x^2}} \\, dx = \\sqrt{{\\pi}}
 $$
 
-> Everything else works as it will later: stop, regenerate, search and share.
+> Everything else works as with a real model: stop, regenerate, rename, delete.
 '''.replace("{{", "{").replace("}}", "}")
 
 PIECE = re.compile(r"\s?\S{1,6}|\s+")
