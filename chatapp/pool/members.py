@@ -13,12 +13,16 @@ from pydantic import SecretStr
 from chatapp.pool import wire
 from chatapp.pool.config import Account, Member
 from chatapp.pool.demo import DemoChatModel
+from chatapp.pool.lean import Completions
 
 GROQ = "https://api.groq.com"
 GOOGLE = "https://generativelanguage.googleapis.com"
 OPENAI = "https://api.openai.com/v1"
 # Addresses are always given: without one the integrations look for variables in the environment
 # that send questions and keys elsewhere.
+
+LEAN = True
+"""Whether streams are read past the SDKs; they are the reference in tests."""
 
 DEMO_DELAY = 1 / 120
 """Seconds between two pieces of the demo's answer; a word has about two."""
@@ -51,11 +55,16 @@ def _key(account: Account) -> SecretStr:
     return account.api_key or SecretStr("")
 
 
+def _plain(account: Account) -> str:
+    return _key(account).get_secret_value()
+
+
 def _demo(account: Account, model: str) -> Client:
     return Client(DemoChatModel(delay=DEMO_DELAY))
 
 
 def _groq(account: Account, model: str) -> Client:
+    import groq
     from langchain_groq import ChatGroq
 
     client, unused = wire.async_client(), httpx.Client(verify=wire.tls(), trust_env=False)
@@ -68,6 +77,9 @@ def _groq(account: Account, model: str) -> Client:
         http_client=unused,
         http_async_client=client,
     )
+    if LEAN:
+        url = f"{account.base_url or GROQ}/openai/v1/chat/completions"
+        built.async_client = Completions(built.async_client, groq, client, url, _plain(account))
     return Client(built, client.aclose)
 
 
@@ -87,6 +99,7 @@ def _google(account: Account, model: str) -> Client:
 
 
 def _openai(account: Account, model: str) -> Client:
+    import openai
     from langchain_openai import ChatOpenAI
 
     client, unused = wire.async_client(), httpx.Client(verify=wire.tls(), trust_env=False)
@@ -104,6 +117,9 @@ def _openai(account: Account, model: str) -> Client:
         http_client=unused,
         http_async_client=client,
     )
+    if LEAN:
+        url = f"{base_url}/chat/completions"
+        built.async_client = Completions(built.async_client, openai, client, url, _plain(account))
     return Client(built, client.aclose)
 
 

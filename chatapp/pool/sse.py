@@ -83,16 +83,17 @@ def _load(event: bytes) -> dict[str, Any] | None:
 def _word(data: dict[str, Any]) -> str | None:
     """The text of an event that has nothing else to tell."""
     if "choices" in data:
-        return _openai_word(data)
+        return openai_word(data)
     if "candidates" in data:
         return _gemini_word(data)
     return None
 
 
-def _openai_word(data: dict[str, Any]) -> str | None:
+def openai_word(data: dict[str, Any]) -> str | None:
+    """The text of a chunk of OpenAI's wire that has nothing else to tell."""
     if data.get("x_groq") or data.get("usage") or data.get("error"):
         return None
-    match data["choices"]:
+    match data.get("choices"):
         case [{"index": 0, "delta": {"content": str(word), **more}, **choice}] if word:
             alone = not any(more.values()) or set(more) == {"role"}
             return word if alone and not any(v for k, v in choice.items()) else None

@@ -1,7 +1,8 @@
 """The HTTP transport below the providers' SDKs: no proxies, no retries, closed when told to.
 
-The SDKs leave it to the garbage collector to close a response that nobody reads any more. The
-transport notes every response that a call opens, so that the caller closes them at once.
+It reads a stream at most once in a window, so that what a token costs below the pool is hardly more
+than its bytes. The SDKs leave it to the garbage collector to close a response that nobody reads any
+more; the transport notes every response that a call opens, so that the caller closes them at once.
 """
 
 import asyncio
@@ -10,26 +11,30 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 
 import httpx
 
+from chatapp.pool.connection import Connection, Framing, connect
 from chatapp.pool.sse import Joiner
 
 CONNECT = 5.0
 """Seconds in which a connection must stand. Silence after that is the pool's to judge."""
 
 TIMEOUT = httpx.Timeout(None, connect=CONNECT)
-LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=30)
 
-WINDOW = 0.08
-"""Seconds for which words gather below the SDK; 0 switches it off."""
+IDLE = (50, 30.0)
+"""How many unused connections are kept, and for how many seconds."""
 
-BURST = 0.005
-"""Seconds within which data is taken to be of one read."""
+WINDOW = 0.05
+"""Seconds for which words gather at least, after the first ones; 0 switches it off."""
 
-BUFFER = 65_536
-"""Bytes that may wait for a slow reader."""
+WIDEST = 0.25
+"""Seconds for which they gather at most."""
+
+EACH = 0.004
+"""Seconds by which each stream that is read makes the window wider."""
 
 _opened: ContextVar["list[Response] | None"] = ContextVar("opened", default=None)
 
@@ -44,105 +49,172 @@ def noting(responses: "list[Response]") -> Iterator[None]:
         _opened.reset(token)
 
 
+@dataclass(slots=True)
+class Pace:
+    """How a stream is read. A request brings its own as the extension ``pace``."""
+
+    speaking: bool = False
+    """Whether there has been a word, so that the next ones may gather."""
+
+
 class Response(httpx.AsyncByteStream):
-    """A response's body that can be closed from outside."""
+    """A response's body, which can be closed from outside."""
 
-    def __init__(self, body: httpx.AsyncByteStream, headers: httpx.Headers) -> None:
-        self._body = body
-        self.headers = headers
+    open = 0
+    """How many streams are being read."""
+
+    def __init__(
+        self, transport: "Transport", connection: Connection, framing: Framing, head: "Head"
+    ) -> None:
+        self.headers = head.headers
         self.at = time.perf_counter()
+        self.pace = head.pace or Pace()
+        self._joiner = Joiner() if head.events and head.pace is None else None
+        self._transport = transport
+        self._connection = connection
+        self._framing = framing
+        self._origin = head.origin
+        self._stays = head.stays
+        self._closed = False
+        if framing.done:
+            self._give_back()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for data in self._body:
-            yield data
-
-    async def aclose(self) -> None:
-        """Close the connection, or give it back if the body was read to its end."""
-        await self._body.aclose()
-
-
-class Events(Response):
-    """A body of server-sent events, read and handed on at most once in a :data:`WINDOW`.
-
-    The first words pass at once. After them the packets gather in the kernel while nobody reads,
-    and a window's events become one. A task of its own reads: it runs through all that one read
-    brought before the one that waits here wakes up.
-    """
-
-    def __init__(self, body: httpx.AsyncByteStream, headers: httpx.Headers) -> None:
-        super().__init__(body, headers)
-        self._joiner = Joiner()
-        self._arrived: list[bytes] = []
-        self._size = 0
-        self._ready = asyncio.Event()
-        self._taken = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        joiner = self._joiner
-        self._reader = asyncio.create_task(self._read(), name="read a provider's stream")
-        while not self._reader.done() or self._arrived:
-            await self._ready.wait()
-            self._ready.clear()
-            if joiner.speaking:
-                await asyncio.sleep(WINDOW)
-            data, self._size = b"".join(self._arrived), 0
-            self._arrived.clear()
-            self._taken.set()
-            if events := joiner.feed(data):
-                yield events
-        if rest := joiner.rest():
-            yield rest
-        await self._reader  # raises what has broken the stream
-
-    async def _read(self) -> None:
-        clock = asyncio.get_running_loop().time
-        awoke = clock()
+        connection, framing, joiner = self._connection, self._framing, self._joiner
+        Response.open += 1
         try:
-            async for data in self._body:
-                self._arrived.append(data)
-                self._size += len(data)
-                self._ready.set()
-                while self._size > BUFFER:
-                    self._taken.clear()
-                    await self._taken.wait()
-                if self._joiner.speaking and clock() - awoke > BURST:
-                    await asyncio.sleep(WINDOW)
-                    awoke = clock()
+            while not framing.done:
+                data = framing.take(connection.data)
+                if framing.done:
+                    self._give_back()
+                if joiner is not None:
+                    data = joiner.feed(data)
+                    self.pace.speaking = joiner.speaking
+                if data:
+                    yield data
+                if framing.done:
+                    break
+                if self.pace.speaking and WINDOW:
+                    await asyncio.sleep(min(WIDEST, max(WINDOW, Response.open * EACH)))
+                if not await self._more():
+                    break
+            if joiner is not None and (rest := joiner.rest()):
+                yield rest
         finally:
-            self._ready.set()
+            Response.open -= 1
+
+    async def _more(self) -> bool:
+        """Read once. False: the body ends with the connection."""
+        try:
+            await self._connection.more()
+        except httpx.RemoteProtocolError:
+            if not self._framing.until_close:
+                raise
+            return False
+        return True
+
+    def _give_back(self) -> None:
+        if not self._closed:
+            self._closed = True
+            if self._stays and not self._connection.data:
+                self._transport.keep(self._origin, self._connection)
+            else:
+                self._connection.abort()
 
     async def aclose(self) -> None:
-        """Close the connection, or give it back if the body was read to its end."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
-            if not self._reader.cancelled():
-                self._reader.exception()  # it was told to the one who reads, or nobody asks
-        await super().aclose()
+        """Close the connection, unless the body was read to its end."""
+        if not self._closed:
+            self._closed = True
+            self._connection.abort()
 
 
-class Transport(httpx.AsyncHTTPTransport):
+Origin = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a response's body is read by."""
+
+    headers: httpx.Headers
+    origin: Origin
+    stays: bool
+    events: bool
+    pace: Pace | None
+
+
+class Transport(httpx.AsyncBaseTransport):
     """One transport for one client."""
 
     def __init__(self) -> None:
-        super().__init__(verify=tls(), trust_env=False, limits=LIMITS, retries=0)
+        self._idle: dict[Origin, list[Connection]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and note its response."""
+        """Send a request and note its response.
+
+        Raises:
+            httpx.TransportError: it could not be sent or was not answered.
+        """
         request.headers["accept-encoding"] = "identity"  # compressed events cannot be joined
-        response = await super().handle_async_request(request)
+        body = b"".join([part async for part in request.stream])  # type: ignore[union-attr]
+        head = _head(request)
+        url = request.url
+        origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
+        connection = await self._connection(origin)
+        try:
+            await connection.write(head + body)
+            status, headers, stays = await connection.head()
+            framing = Framing(status, headers)
+        except BaseException:
+            connection.abort()
+            raise
+        found = httpx.Headers(headers)
+        plain = "content-encoding" not in found
+        events = plain and found.get("content-type", "").startswith("text/event-stream")
+        pace = request.extensions.get("pace")
+        stream = Response(self, connection, framing, Head(found, origin, stays, events, pace))
         responses = _opened.get()
-        if responses is not None and isinstance(response.stream, httpx.AsyncByteStream):
-            events = response.headers.get("content-type", "").startswith("text/event-stream")
-            plain = "content-encoding" not in response.headers
-            wrapper = Events if events and plain and WINDOW else Response
-            response.stream = wrapper(response.stream, response.headers)
-            responses.append(response.stream)
-        return response
+        if responses is not None:
+            responses.append(stream)
+        return httpx.Response(
+            status, headers=found, stream=stream, extensions={"http_version": b"HTTP/1.1"}
+        )
+
+    async def _connection(self, origin: Origin) -> Connection:
+        idle = self._idle.get(origin, [])
+        while idle:
+            connection = idle.pop()
+            if connection.usable and time.monotonic() - connection.idle_since < IDLE[1]:
+                return connection
+            connection.abort()
+        scheme, host, port = origin
+        return await connect(host, port, tls() if scheme == "https" else None, CONNECT)
+
+    def keep(self, origin: Origin, connection: Connection) -> None:
+        """Keep a connection for the next request."""
+        idle = self._idle.setdefault(origin, [])
+        if len(idle) >= IDLE[0] or connection.ended:
+            connection.abort()
+            return
+        connection.idle()
+        idle.append(connection)
+
+    async def aclose(self) -> None:
+        """Close the connections that nobody uses."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.abort()
+        self._idle.clear()
 
     def close(self) -> None:
         """Nothing: Google's SDK gives its transport to a synchronous client as well."""
+
+
+def _head(request: httpx.Request) -> bytes:
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s" % (name, value) for name, value in request.headers.raw]
+    if any(mark in line for line in lines for mark in (b"\r", b"\n", b"\0")):
+        raise httpx.LocalProtocolError("A header has a line break in it")
+    return b"\r\n".join([*lines, b"", b""])
 
 
 @cache

@@ -61,10 +61,10 @@ class Answer:
             return self.quota.headers(self.record.provider, self.plan.prompt_tokens, self.refusal)
         return {
             "x-request-id": f"req_{self.record.id}",
-            "x-ratelimit-limit-requests": "14400",
-            "x-ratelimit-limit-tokens": "6000",
-            "x-ratelimit-remaining-requests": "14399",
-            "x-ratelimit-remaining-tokens": str(6000 - self.plan.prompt_tokens),
+            "x-ratelimit-limit-requests": "1440000",
+            "x-ratelimit-limit-tokens": "6000000",
+            "x-ratelimit-remaining-requests": "1439999",
+            "x-ratelimit-remaining-tokens": str(6_000_000 - self.plan.prompt_tokens),
             "x-ratelimit-reset-requests": "6s",
             "x-ratelimit-reset-tokens": "150ms",
         }
