@@ -116,26 +116,40 @@ class Hub:
 
     async def _read(self) -> None:
         async with redis().pubsub() as pubsub:
+            # Alone at first: two who connect it at once would make two connections.
+            await pubsub.subscribe(_KEEPALIVE)
             self._pubsub = pubsub
-            await pubsub.subscribe(_KEEPALIVE, *self._followers)
-            for followers in self._followers.values():
-                for follower in followers:
-                    follower.lag()
+            if blind := set(self._followers):
+                await pubsub.subscribe(*blind)
             while True:
                 message = await pubsub.get_message(timeout=20)
                 if message is None:
                     await pubsub.ping()
                 elif message["type"] == "subscribe":
-                    self._confirmed.setdefault(_name(message), asyncio.Event()).set()
+                    self._see(_name(message), blind)
                 elif message["type"] == "message":
                     self._deliver(_name(message), message["data"])
 
+    def _see(self, name: str, blind: set[str]) -> None:
+        if confirmed := self._confirmed.get(name):
+            confirmed.set()
+        if name in blind:
+            blind.discard(name)
+            for follower in self._followers.get(name, ()):
+                follower.lag()
+
     def _deliver(self, name: str, data: bytes) -> None:
         followers = self._followers.get(name)
-        if followers:
+        if not followers:
+            return
+        try:
             event = Event.decode(data)
-            for follower in followers:
-                follower.put(event)
+        except (ValueError, TypeError):
+            # Another version of the product may tell more than this one knows.
+            logger.warning("An event was not understood")
+            return
+        for follower in followers:
+            follower.put(event)
 
 
 def _name(message: dict) -> str:
