@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """The words so far are taken back; the answer begins again."""
     END = "end"
     """The answer's row has its final text and status."""
+    STOP = "stop"
+    """A process shall stop an answer that it runs."""
     CHATS = "chats"
     """The list of chats has changed: a new title, a deleted chat."""
 

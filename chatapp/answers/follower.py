@@ -8,7 +8,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers import log, repository
-from chatapp.answers.events import START, Event, Kind, Position
+from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.views import MISSING, ChatView, MessageView, message_view
@@ -35,7 +35,7 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
         chat_id: The chat that is open, if one is.
         zone: The name of the tab's time zone.
     """
-    async with hub.subscribed(user_id) as subscription:
+    async with hub.subscribed(channel(user_id)) as subscription:
         screen = _Screen(user_id, chat_id, zone)
         yield await screen.everything() | {"limit": settings().question_length}
         while True:

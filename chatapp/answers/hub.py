@@ -9,12 +9,11 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from chatapp.answers.events import Event, channel
+from chatapp.answers.events import Event
 from chatapp.redis import TIMEOUT, redis
 
 logger = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class Subscription:
 
 
 class Hub:
-    """The process's one reader of the people's channels."""
+    """The process's one reader of channels."""
 
     def __init__(self) -> None:
         self._followers: dict[str, set[Subscription]] = {}
@@ -76,9 +75,8 @@ class Hub:
             await asyncio.gather(task, return_exceptions=True)
 
     @asynccontextmanager
-    async def subscribed(self, user_id: UUID) -> AsyncIterator[Subscription]:
-        """Everything that concerns a person, from now until the context ends."""
-        name = channel(user_id)
+    async def subscribed(self, name: str) -> AsyncIterator[Subscription]:
+        """Everything on a channel, from now until the context ends."""
         subscription = Subscription()
         followers = self._followers.setdefault(name, set())
         followers.add(subscription)

@@ -39,6 +39,9 @@ LIFE_AFTER_END = 600
 _NOT_ABOVE = "equal or smaller"
 """What Redis says of an id that is not above the last: it is there, or its writer is fenced."""
 
+_COMMANDS = 2
+"""How many commands write one event: to the log and to the channel."""
+
 
 def key(answer_id: UUID) -> str:
     """The key of an answer's log."""
@@ -56,16 +59,21 @@ class AnswerLog:
         self.answer_id = answer_id
         self._epoch = epoch
         self._writer = writer
-        self._words: list[str] = []
+        self._said: list[str] = []
+        self._joined = 0
         self._waiting: list[Event] = []
         self._number = 0
-        self._spoken = False
+        self._length: int | None = None
+
+    @property
+    def said(self) -> str:
+        """All words so far."""
+        return "".join(self._said)
 
     def text(self, words: str) -> None:
         """Add words. The first ones are written at once, later ones in the next round."""
-        self._words.append(words)
-        self._writer.wake(self, at_once=not self._spoken)
-        self._spoken = True
+        self._said.append(words)
+        self._writer.wake(self, at_once=len(self._said) == 1)
 
     def add(self, kind: Kind, data: Any = None) -> None:
         """Add an event after the words so far, and write it at once."""
@@ -83,10 +91,27 @@ class AnswerLog:
         """What could not be written."""
         self._waiting = events + self._waiting
 
+    def written(self, events: list[Event], length: int) -> None:
+        """The log has so many entries after these were written.
+
+        Fewer than there must be: Redis has lost some, so all words are written again.
+        """
+        lost = self._length is not None and length < self._length + len(events)
+        self._length = None if lost else length
+        if not lost:
+            return
+        later, self._waiting = [e for e in self._waiting if e.kind is not Kind.TEXT], []
+        ends = [e for e in [*events, *later] if e.kind is Kind.END]
+        self._waiting = [self._event(Kind.RESTART, None), self._event(Kind.TEXT, self.said)]
+        self._waiting += [self._event(Kind.END, event.data) for event in ends]
+        self._joined = len(self._said)
+        self._writer.wake(self, at_once=True)
+
     def _join(self) -> None:
-        if self._words:
-            self._waiting.append(self._event(Kind.TEXT, "".join(self._words)))
-            self._words.clear()
+        if self._joined < len(self._said):
+            words = "".join(self._said[self._joined :])
+            self._joined = len(self._said)
+            self._waiting.append(self._event(Kind.TEXT, words))
 
     def _event(self, kind: Kind, data: Any) -> Event:
         self._number += 1
@@ -136,9 +161,13 @@ class LogWriter:
             pipe = redis().pipeline(transaction=False)
             for log, events in taken:
                 _append(pipe, log, events)
-            for reply in await pipe.execute(raise_on_error=False):
+            replies = await pipe.execute(raise_on_error=False)
+            for reply in replies:
                 if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
                     raise reply
+            for log, events in taken:
+                del replies[: _COMMANDS * len(events) + 1]
+                log.written(events, replies.pop(0))
         except (RedisError, OSError) as error:
             logger.warning("Answers could not be logged, trying again: %s", type(error).__name__)
             for log, events in taken:
@@ -182,7 +211,5 @@ def _append(pipe: Any, log: AnswerLog, events: list[Event]) -> None:
     for event in events:
         pipe.xadd(name, {"k": event.kind, "d": orjson.dumps(event.data)}, id=str(event.position))
         pipe.publish(channel(log.user_id), event.encode())
-    if events[0].position.number == 1:
-        pipe.expire(name, LIFE)
-    if events[-1].kind is Kind.END:
-        pipe.expire(name, LIFE_AFTER_END)
+    pipe.expire(name, LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE)
+    pipe.xlen(name)

@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from chatapp.answers.hub import Hub
-from chatapp.answers.runner import Runner
+from chatapp.answers.runner import DRAIN, Runner
+from chatapp.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,13 @@ def process() -> Process:
 @asynccontextmanager
 async def answering() -> AsyncIterator[Process]:
     """Let this process answer and follow until the context ends."""
-    made = Process(Runner(), Hub())
+    hub = Hub()
+    made = Process(Runner(hub), hub)
+    # Alone, nobody could take over meanwhile: what runs goes on after the next start.
+    drain = DRAIN if settings().redis_url else 0.0
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(made.hub.running())
-        await stack.enter_async_context(made.runner.running())
+        await stack.enter_async_context(made.runner.running(drain))
         _running.append(made)
         stack.callback(_running.remove, made)
         yield made

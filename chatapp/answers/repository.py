@@ -41,15 +41,33 @@ async def details(
     return {answer.id: answer for answer in found}
 
 
-async def unfinished(session: AsyncSession, limit: int = 100) -> Sequence[Answer]:
-    """Answers of anybody that have not ended, the oldest first."""
+async def unfinished(session: AsyncSession, limit: int = 200) -> Sequence[tuple[Answer, UUID]]:
+    """Answers of anybody that have not ended, each with its question, the oldest first."""
     found = await session.exec(
-        select(Answer)
-        .where(col(Answer.ended_at).is_(None))
+        select(Answer, col(Message.parent_id))
+        .join(Message, col(Message.id) == col(Answer.id))
+        .where(col(Answer.ended_at).is_(None), col(Message.parent_id).is_not(None))
         .order_by(col(Answer.queued_at))
         .limit(limit)
     )
-    return found.all()
+    return [(answer, question_id) for answer, question_id in found if question_id]
+
+
+async def run_by(session: AsyncSession, runner: str, answer_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these answers a process still has."""
+    found = await session.exec(
+        select(Answer.id).where(Answer.runner == runner, col(Answer.id).in_(answer_ids))
+    )
+    return set(found)
+
+
+async def release(session: AsyncSession, answer_id: UUID, epoch: int) -> None:
+    """Let go of an answer, so that another process takes it over at once."""
+    await session.exec(
+        update(Answer)
+        .where(col(Answer.id) == answer_id, col(Answer.epoch) == epoch)
+        .values(runner="")
+    )
 
 
 async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int) -> bool:

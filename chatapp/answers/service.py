@@ -8,15 +8,17 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp.answers import repository
 from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.making import Job
 from chatapp.answers.models import Answer
-from chatapp.answers.runner import Job, Runner
+from chatapp.answers.runner import Runner, ask_to_stop
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import new_id, transaction
+from chatapp.database import new_id, reading, transaction
 from chatapp.redis import redis
 from chatapp.settings import settings
 
@@ -117,10 +119,12 @@ async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
     Raises:
         NotFound: no such answer of this person.
     """
-    async with transaction() as session:
+    async with reading() as session:
         if await chats.message(session, user_id, answer_id) is None:
             raise NotFound
-    runner.stop(answer_id)
+        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
+    if answer:
+        await _stop(runner, answer)
 
 
 async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
@@ -132,10 +136,11 @@ async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
 async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
     """Delete a chat, stop what runs in it and tell the person's tabs. Raises: NotFound."""
     await chat_service.delete(user_id, chat_id)
-    async with transaction() as session:
-        answer = await chats.running(session, user_id, chat_id)
-    if answer:
-        runner.stop(answer.id)
+    async with reading() as session:
+        coming = await chats.running(session, user_id, chat_id)
+        found = await repository.details(session, user_id, [coming.id] if coming else [])
+    for answer in found.values():
+        await _stop(runner, answer)
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
@@ -189,6 +194,11 @@ async def _queue(session: AsyncSession, runner: Runner, question: Message, tier:
     )
     await chats.touch(session, question.user_id, question.chat_id, place.id)
     return Job(question.user_id, question.chat_id, question.id, place.id, tier)
+
+
+async def _stop(runner: Runner, answer: Answer) -> None:
+    if not runner.stop(answer.id) and answer.ended_at is None:
+        await ask_to_stop(answer.runner, answer.chat_id, answer.id)
 
 
 async def _begin(runner: Runner, job: Job) -> Asked:
