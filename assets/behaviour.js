@@ -41,13 +41,72 @@
     const box = form.elements.message;
     if (!box.value) box.value = sessionStorage.getItem(draftOf()) ?? "";
     changed(form);
+    showQueue();
+    sendQueued(form);
     if (matchMedia("(pointer: fine)").matches) box.focus();
+  };
+
+  // A question asked while an answer comes waits here; it is sent when the answer has ended.
+  const queueOf = () => `queued:${location.pathname}`;
+
+  const showQueue = () => {
+    const line = document.querySelector("[data-queue]");
+    if (!line) return;
+    const text = sessionStorage.getItem(queueOf());
+    line.hidden = !text;
+    line.querySelector("[data-queue-text]").textContent = text ?? "";
+  };
+
+  const enqueue = (form) => {
+    const box = form.elements.message;
+    const before = sessionStorage.getItem(queueOf());
+    sessionStorage.setItem(queueOf(), before ? `${before}\n\n${box.value}` : box.value);
+    box.value = "";
+    changed(form);
+    showQueue();
+  };
+
+  const takeBack = (form) => {
+    const text = sessionStorage.getItem(queueOf());
+    if (!text) return;
+    sessionStorage.removeItem(queueOf());
+    const box = form.elements.message;
+    box.value = box.value ? `${text}\n\n${box.value}` : text;
+    changed(form);
+    showQueue();
+    box.focus();
+  };
+
+  const sendQueued = (form) => {
+    const text = sessionStorage.getItem(queueOf());
+    if (!text || form.hasAttribute("data-running")) return;
+    const box = form.elements.message;
+    const typed = box.value;
+    box.value = text;
+    changed(form);
+    form.dataset.fromQueue = "";
+    form.requestSubmit();
+    box.value = typed;
+    changed(form);
+  };
+
+  const refused = (form) => {
+    if (form.dataset.fromQueue === undefined) return;
+    delete form.dataset.fromQueue;
+    takeBack(form);
   };
 
   // What was typed while the question was on its way stays in the box.
   const accepted = (form) => {
     const box = form.elements.message;
     const sent = form.dataset.sent;
+    if (form.dataset.fromQueue !== undefined) {
+      delete form.dataset.fromQueue;
+      delete form.dataset.sent;
+      sessionStorage.removeItem(queueOf());
+      showQueue();
+      return;
+    }
     if (sent === undefined) return;
     delete form.dataset.sent;
     if (box.value.startsWith(sent)) box.value = box.value.slice(sent.length).trimStart();
@@ -84,6 +143,7 @@
       if (busy || !form.elements.message.value.trim()) {
         event.preventDefault();
         event.stopPropagation();
+        if (busy && form.elements.message.value.trim()) enqueue(form);
         return;
       }
       form.dataset.sent = form.elements.message.value;
@@ -92,9 +152,43 @@
     true,
   );
 
+  const signals = {
+    "data-accepted": accepted,
+    "data-refused": refused,
+    "data-running": sendQueued,
+  };
+
   new MutationObserver((changes) => {
-    for (const { target } of changes) if (target.id === "composer") accepted(target);
-  }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-accepted"] });
+    for (const { target, attributeName } of changes) {
+      if (target.id === "composer") signals[attributeName]?.(target);
+      if (attributeName === "data-status" && document.hidden) waiting = true;
+    }
+    showTitle();
+  }).observe(document, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: [...Object.keys(signals), "data-status", "data-title"],
+  });
+
+  // The title names the chat; a dot in it says that an answer came while nobody looked.
+  let waiting = false;
+
+  const showTitle = () => {
+    const chat = document.querySelector("[data-title]")?.dataset.title;
+    if (chat === undefined) return;
+    const title = `${waiting ? "● " : ""}${chat ? `${chat} · ` : ""}chatapp`;
+    if (document.title !== title) document.title = title;
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) waiting = false;
+    showTitle();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-queue-back]")) takeBack(document.getElementById("composer"));
+  });
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.cookie = `chatapp_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;

@@ -166,7 +166,7 @@ def answer(
             class_name="reading",
         ),
         rx.cond(running & (final == -1), _thinking()),
-        rx.cond(status == "stopped", rx.el.p("You stopped this answer.", class_name="text-muted")),
+        rx.cond(status == "stopped", _stopped(last)),
         rx.cond(
             problem,
             rx.el.div(
@@ -218,6 +218,14 @@ def _actions(
             "flex items-center -ml-2 min-h-8 transition-opacity [@media(hover:hover)]:opacity-0 "
             "group-hover/answer:opacity-100 focus-within:opacity-100",
         ),
+    )
+
+
+def _stopped(last: rx.Var[bool]) -> rx.Component:
+    return rx.el.div(
+        rx.el.p("You stopped this answer.", class_name="text-muted"),
+        rx.cond(last, button("Continue", kind="quiet", on_click=ChatState.go_on)),
+        class_name="flex flex-wrap items-center gap-3",
     )
 
 

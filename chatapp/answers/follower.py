@@ -11,6 +11,7 @@ from chatapp.answers import log, repository
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
+from chatapp.answers.telling import tell
 from chatapp.answers.views import MISSING, ChatView, MessageView, message_view
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
@@ -120,13 +121,17 @@ class _Screen:
 
     async def everything(self) -> Values:
         """All that is shown and was not sent yet."""
-        return await self._list() | await self._chat()
+        values = await self._chat()
+        return values | await self._list()
 
     async def changes(self, events: list[Event]) -> Values:
         """What some events change."""
         values: Values = {}
         kinds = {event.kind for event in events}
-        if kinds & {Kind.ASKED, Kind.CHATS}:
+        for event in events:
+            if event.kind is Kind.END and event.chat_id == self._chat_id:
+                await self._look_at(event.chat_id)
+        if kinds & {Kind.ASKED, Kind.CHATS, Kind.END}:
             values |= await self._list()
         for event in events:
             if event.chat_id != self._chat_id:
@@ -139,6 +144,11 @@ class _Screen:
             elif event.answer_id and (growing := self._growing.get(event.answer_id)):
                 values |= await self._read(growing, event)
         return values
+
+    async def _look_at(self, chat_id: UUID) -> None:
+        """What is on this screen is seen; the person's other screens are told."""
+        if await chats.look_at(self._user_id, chat_id):
+            await tell(self._user_id, Event(Kind.CHATS, chat_id))
 
     async def _list(self) -> Values:
         now = {"sidebar": await sidebar(self._user_id, self._zone)}
@@ -153,6 +163,8 @@ class _Screen:
             page = await chats.open_chat(self._user_id, self._chat_id, self._count)
         except NotFound:
             return {f"c:{self._chat_id}": MISSING}
+        if page.chat.unseen:
+            await self._look_at(page.chat.id)
         view: ChatView = {
             "missing": False,
             "title": page.chat.title,

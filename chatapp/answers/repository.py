@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers.models import Answer
-from chatapp.chats.models import Message, Status
+from chatapp.chats.models import Chat, Message, Status
 from chatapp.database import now
 
 
@@ -115,5 +115,10 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
         update(Message)
         .where(col(Message.id) == answer_id)
         .values(status=outcome.status, text=outcome.text)
+    )
+    await session.exec(
+        update(Chat)
+        .where(col(Chat.id).in_(select(Answer.chat_id).where(Answer.id == answer_id)))
+        .values(unseen=True)
     )
     return True

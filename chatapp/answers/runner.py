@@ -17,15 +17,15 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.answers import lease, log, repository
-from chatapp.answers.events import Event, Kind
+from chatapp.answers.events import Kind
 from chatapp.answers.hub import Hub
 from chatapp.answers.log import LogWriter
 from chatapp.answers.making import Job, Making
 from chatapp.answers.repository import Outcome
+from chatapp.answers.telling import control
 from chatapp.chats.models import Status
 from chatapp.database import reading, transaction
 from chatapp.pool.errors import PoolError
-from chatapp.redis import redis
 
 logger = logging.getLogger(__name__)
 
@@ -226,17 +226,3 @@ class Runner:
         await self._save(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
         written.add(Kind.END, {"status": Status.FAILED})
-
-
-async def ask_to_stop(runner: str, chat_id: UUID, answer_id: UUID) -> None:
-    """Tell the process that runs an answer to stop it."""
-    command = Event(Kind.STOP, chat_id, answer_id)
-    try:
-        await redis().publish(control(runner), command.encode())
-    except (RedisError, OSError) as error:
-        logger.warning("A stop was not passed on: %s", type(error).__name__)
-
-
-def control(runner: str) -> str:
-    """The channel on which a process is told what to do."""
-    return f"runner:{runner}:control"

@@ -1,28 +1,27 @@
 """Asking, asking again and stopping."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
-from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers import repository
-from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.events import Event, Kind
 from chatapp.answers.making import Job
 from chatapp.answers.models import Answer
-from chatapp.answers.runner import Runner, ask_to_stop
+from chatapp.answers.runner import Runner
+from chatapp.answers.telling import ask_to_stop, tell
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
 from chatapp.database import new_id, reading, transaction
-from chatapp.redis import redis
 from chatapp.settings import settings
 
-logger = logging.getLogger(__name__)
+GO_ON = "Please continue."
+"""The question behind the button that goes on with a stopped answer."""
 
 EMPTY = "Please write a question first."
 BUSY = "An answer is still coming in this chat. Wait for it or stop it first."
@@ -148,14 +147,6 @@ async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
     """Bring a deleted chat back and tell the person's tabs. Raises: NotFound."""
     await chat_service.restore(user_id, chat_id)
     await tell(user_id, Event(Kind.CHATS, chat_id))
-
-
-async def tell(user_id: UUID, event: Event) -> None:
-    """Publish an event to everybody who follows this person."""
-    try:
-        await redis().publish(channel(user_id), event.encode())
-    except (RedisError, OSError) as error:
-        logger.warning("Followers were not told: %s", type(error).__name__)
 
 
 async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, question: str) -> Chat:

@@ -61,7 +61,7 @@ class ChatState(rx.State):
                 raise NotFound
             asked = await service.ask(process().runner, current_user().id, chat_id, text, client_id)
         except (Refused, NotFound) as error:
-            await push({"notice": str(error) or GONE})
+            await push({"notice": str(error) or GONE, "refused": str(client_id)})
             return None
         await push({"notice": "", "accepted": str(client_id)})
         return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
@@ -71,6 +71,18 @@ class ChatState(rx.State):
         """Begin another answer to the same question."""
         try:
             await service.ask_again(process().runner, current_user().id, answer_id)
+        except (Refused, NotFound) as error:
+            await push({"notice": str(error) or GONE})
+
+    @rx.event
+    async def go_on(self) -> None:
+        """Ask for the rest of an answer that was stopped."""
+        chat_id, _ = _chat_of_url()
+        try:
+            if chat_id is None:
+                raise NotFound
+            me = current_user().id
+            await service.ask(process().runner, me, chat_id, service.GO_ON, new_id())
         except (Refused, NotFound) as error:
             await push({"notice": str(error) or GONE})
 

@@ -68,6 +68,7 @@ def _line(chat: rx.vars.ObjectVar[ChatLine], uses: Uses) -> rx.Component:
                     aria_current=rx.cond(uses.current == chat_id, "page", "false"),
                     class_name="flex-1 min-w-0 truncate py-2 pl-2.5 rounded-control",
                 ),
+                rx.cond(chat["unseen"].to(bool), _new_dot()),
                 _menu(chat_id, title, uses),
             ),
         ),
@@ -94,6 +95,14 @@ def _title_form(chat_id: rx.Var[str], title: rx.Var[str], uses: Uses) -> rx.Comp
         ),
         on_submit=[uses.rename, renaming.set_value("")],
         class_name="flex-1",
+    )
+
+
+def _new_dot() -> rx.Component:
+    return rx.el.span(
+        rx.el.span("New answer", class_name="sr-only"),
+        class_name="size-2 rounded-full bg-accent shrink-0 mx-1",
+        title="New answer",
     )
 
 

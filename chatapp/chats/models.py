@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, new_id, now
@@ -45,6 +45,8 @@ class Chat(Table, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
     updated_at: datetime = Field(default_factory=now, sa_type=Moment)
     deleted_at: datetime | None = Field(default=None, sa_type=Moment)
+    unseen: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether an answer has ended that nobody was shown yet."""
 
 
 class Message(Table, table=True):

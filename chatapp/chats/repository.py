@@ -55,6 +55,17 @@ async def touch(session: AsyncSession, user_id: UUID, chat_id: UUID, leaf_id: UU
     )
 
 
+async def set_unseen(session: AsyncSession, user_id: UUID, chat_id: UUID, *, unseen: bool) -> bool:
+    """Mark a chat as holding something new, or as looked at. False: it was so already."""
+    return await _changed(
+        session,
+        update(Chat)
+        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
+        .where(col(Chat.unseen).is_(not unseen))
+        .values(unseen=unseen),
+    )
+
+
 async def set_deleted(
     session: AsyncSession, user_id: UUID, chat_id: UUID, moment: datetime | None
 ) -> bool:

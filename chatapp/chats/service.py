@@ -70,6 +70,12 @@ async def rename(user_id: UUID, chat_id: UUID, title: str) -> None:
             raise NotFound
 
 
+async def look_at(user_id: UUID, chat_id: UUID) -> bool:
+    """Note that a person has seen a chat. False: there was nothing new in it."""
+    async with transaction() as session:
+        return await repository.set_unseen(session, user_id, chat_id, unseen=False)
+
+
 async def delete(user_id: UUID, chat_id: UUID) -> None:
     """Delete a chat; it can be brought back for ``KEPT_DELETED``.
 

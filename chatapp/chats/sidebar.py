@@ -14,6 +14,7 @@ class ChatLine(TypedDict):
 
     id: str
     title: str
+    unseen: bool
 
 
 class Group(TypedDict):
@@ -33,7 +34,7 @@ async def sidebar(user_id: UUID, zone: str) -> list[Group]:
         label = _label(chat.updated_at.astimezone(place).date(), today)
         if not groups or groups[-1]["label"] != label:
             groups.append({"label": label, "chats": []})
-        groups[-1]["chats"].append({"id": str(chat.id), "title": chat.title})
+        groups[-1]["chats"].append({"id": str(chat.id), "title": chat.title, "unseen": chat.unseen})
     return groups
 
 

@@ -46,7 +46,11 @@ def frame(
                     custom_attrs={"popoverTarget": "sidebar"},
                     class_name="md:hidden",
                 ),
-                rx.el.p(title, class_name="truncate font-medium px-1"),
+                rx.el.p(
+                    title,
+                    custom_attrs={"data-title": title},
+                    class_name="truncate font-medium px-1",
+                ),
                 class_name="flex items-center gap-1 h-12 px-2 shrink-0",
             ),
             rx.el.main(content, class_name="flex-1 min-h-0 flex flex-col"),

@@ -1,0 +1,33 @@
+"""Telling others: the tabs of a person, and the process that runs an answer."""
+
+import logging
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from chatapp.answers.events import Event, Kind, channel
+from chatapp.redis import redis
+
+logger = logging.getLogger(__name__)
+
+
+async def tell(user_id: UUID, event: Event) -> None:
+    """Tell everybody who follows this person."""
+    await _publish(channel(user_id), event)
+
+
+async def ask_to_stop(runner: str, chat_id: UUID, answer_id: UUID) -> None:
+    """Tell the process that runs an answer to stop it."""
+    await _publish(control(runner), Event(Kind.STOP, chat_id, answer_id))
+
+
+def control(runner: str) -> str:
+    """The channel on which a process is told what to do."""
+    return f"runner:{runner}:control"
+
+
+async def _publish(name: str, event: Event) -> None:
+    try:
+        await redis().publish(name, event.encode())
+    except (RedisError, OSError) as error:
+        logger.warning("%s was not told: %s", event.kind, type(error).__name__)
