@@ -32,6 +32,7 @@ async def measure(product: Subject, naive: Subject) -> Result:
 async def _costs(subject: Subject, result: Result) -> tuple[float, float]:
     """Microseconds a token, milliseconds a question."""
     await subject.provider.reset()
+    await subject.provide()
     tabs = await open_all(subject, TABS)
     await ask_all(tabs, 5)  # what is built at the first use is not measured
     idle = await _idle(subject)

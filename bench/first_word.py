@@ -32,7 +32,7 @@ async def measure(product: Subject, naive: Subject) -> Result:
 async def _added(subject: Subject, result: Result) -> dict[str, list[float]]:
     """Milliseconds per question, over what the provider itself took."""
     await subject.provider.reset()
-    await subject.provider.set("groq", account=subject.name, first_token_delay=PROVIDER_DELAY)
+    await subject.provide(first_token_delay=PROVIDER_DELAY)
     tabs = await open_all(subject, TABS)
     await ask_all(tabs, WORDS, RATE)  # what is built at the first use is not measured
     added: dict[str, list[float]] = {}
@@ -44,8 +44,8 @@ async def _added(subject: Subject, result: Result) -> dict[str, list[float]]:
         requests = await requests_by_question(subject)
         added[way] = []
         for turn in turns:
-            request = requests[turn.question]
-            provider = request["sent"][0] - request["at"]
+            request = requests.get(turn.question)
+            provider = request["sent"][0] - request["at"] if request else 0.0
             added[way].append((turn.wait_for_words - provider) * 1000)
     await close_all(tabs)
     return added

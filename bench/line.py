@@ -20,6 +20,7 @@ from websockets.uri import parse_uri
 
 NAMESPACE = "/_event"
 ROOT = "reflex___state____state"
+PROTOCOL = Subprotocol(version("reflex"))
 PATIENCE = 10.0
 
 Delta = Mapping[str, dict[str, Any]]
@@ -59,7 +60,7 @@ class Line(asyncio.Protocol):
         self._websocket = ClientProtocol(
             parse_uri(f"ws://127.0.0.1:{port}{NAMESPACE}/?{query}"),
             origin=Origin(f"http://127.0.0.1:{port}"),
-            subprotocols=[Subprotocol(version("reflex"))],
+            subprotocols=[PROTOCOL],
             extensions=[ClientPerMessageDeflateFactory(client_max_window_bits=True)]
             if deflate
             else None,

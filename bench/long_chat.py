@@ -30,6 +30,7 @@ async def measure(product: Subject, naive: Subject) -> Result:
 async def _costs(subject: Subject, result: Result) -> list[list[float]]:
     """The median milliseconds in short and in long chats: of waiting, of the processor."""
     await subject.provider.reset()
+    await subject.provide()
     waited: dict[int, list[float]] = {SHORT: [], LONG: []}
     used: dict[int, list[float]] = {SHORT: [], LONG: []}
     for number in range(CHATS + 1):

@@ -37,7 +37,7 @@ class ProductTab(Tab):
         self._pieces: dict[tuple[int, int], str] = {}
 
     def send(self, question: str) -> None:
-        self._take = ""
+        self._pieces.clear()
         form = {"message": question, "client_id": str(uuid4())}
         self.line.send(ASK, {"form": form})
 

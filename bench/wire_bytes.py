@@ -1,6 +1,8 @@
 """How many bytes a browser is sent for each byte of an answer."""
 
 import asyncio
+import itertools
+import random
 
 from bench.subject import Subject
 from bench.table import Result, Row
@@ -9,32 +11,36 @@ RATES = (50, 300)
 LENGTH = 8192
 BAR = 3.0
 
-SECTION = """## Step {number}: compare the candidates
+SECTION = """## {} {}
 
-A *balanced* choice needs **three** things: a clear aim, honest numbers, and time. Most tables of
-results hide at least one of them, so read `results[{number}]` with some care before you go on.
+A *{}* {} {} **{} {}** {} {}: `{}_{}` {} {} {} {}, {} {} {} {} {} {} {} {} {}.
 
-- The first candidate is quick, yet it forgets what it was told {number} minutes ago.
-- The second one is slow and thorough; see [its notes](https://example.org/notes/{number}).
+- {} {} {} {} {} {} {}
+- [{} {}](https://example.org/{}/{}) {} {} {}
 
 ```python
-def score(values: list[float], weight: float = 0.{number}) -> float:
-    # The mean of what is left when the extremes are gone.
-    kept = sorted(values)[1:-1]
-    return weight * sum(kept) / max(len(kept), 1)
+def {}(values: list[float]) -> float:
+    return {} * sum(values) / max(len(values), {})
 ```
 
-| candidate | speed | care |
-| --- | ---: | ---: |
-| first | {number}.5 | 2.25 |
-| second | 1.75 | {number}.0 |
+| {} | {} |
+| --- | ---: |
+| {} | {} |
 
 """
 
 
 def markdown() -> str:
-    """An answer of 8 KB with what answers are made of."""
-    text = "".join(SECTION.format(number=number) for number in range(1, 30))
+    """An answer of 8 KB with what answers are made of, hardly a sentence of it twice."""
+    chance = random.Random(8192)
+
+    def word() -> str:
+        letters = (chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(4))
+        return "".join(itertools.islice(letters, chance.randint(1, 4)))
+
+    text = ""
+    while len(text) < LENGTH:
+        text += SECTION.format(*(word() for _ in range(SECTION.count("{}"))))
     return text[:LENGTH].rstrip()
 
 
@@ -61,7 +67,7 @@ async def measure(product: Subject, naive: Subject) -> Result:
 async def _ratios(subject: Subject, rate: int, result: Result) -> list[float]:
     """For a tab as browsers open it, which can inflate, and for one that cannot."""
     text = markdown()
-    await subject.provider.set("groq", account=subject.name, text=text, tokens_per_second=rate)
+    await subject.provide(text=text, tokens_per_second=rate)
     tabs = [await subject.open_tab(deflate=deflate) for deflate in (True, False)]
     before = [tab.line.received for tab in tabs]
     turns = [tab.ask("Which candidate shall we take?") for tab in tabs]
