@@ -20,6 +20,7 @@ from chatapp.answers.process import process
 from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id
+from chatapp.ui.backlog import has_room
 from chatapp.ui.store import push
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class ChatState(rx.State):
             try:
                 async for values in follow(process().hub, current_user().id, chat_id, zone):
                     await push(values | {"away": False})
+                    await has_room()
             except (SQLAlchemyError, RedisError, OSError) as error:
                 logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
                 await push({"away": True})

@@ -1,0 +1,33 @@
+"""What waits to be sent to a tab: bounded, so that a slow reader costs little and delays nobody."""
+
+import asyncio
+from typing import Any
+
+from reflex_base.event.context import EventContext
+from reflex_base.registry import RegistrationContext
+
+MOST = 16
+"""So many packets may wait for a tab before its follower waits too."""
+
+LOOK = 0.05
+"""How often a waiting follower looks again, in seconds."""
+
+
+async def has_room() -> None:
+    """Wait until the tab whose event is handled takes in what it was sent.
+
+    A tab that never does is dropped by the heartbeat of its socket, which cancels its follower.
+    """
+    while _waiting() > MOST:
+        await asyncio.sleep(LOOK)
+
+
+def _waiting() -> int:
+    namespace: Any = RegistrationContext.get().app.event_namespace
+    socket = namespace._token_manager.token_to_socket.get(EventContext.get().token)
+    if socket is None:
+        return 0
+    server = namespace.server
+    name = server.manager.eio_sid_from_sid(socket.sid, namespace.namespace)
+    line = server.eio.sockets.get(name)
+    return line.queue.qsize() if line else 0
