@@ -9,25 +9,23 @@ from reflex_base.registry import RegistrationContext
 MOST = 16
 """So many packets may wait for a tab before its follower waits too."""
 
-LOOK = 0.05
-"""How often a waiting follower looks again, in seconds."""
-
 
 async def has_room() -> None:
     """Wait until the tab whose event is handled takes in what it was sent.
 
     A tab that never does is dropped by the heartbeat of its socket, which cancels its follower.
     """
-    while _waiting() > MOST:
-        await asyncio.sleep(LOOK)
+    line = _line()
+    if line is not None and line.qsize() > MOST:
+        await line.join()
 
 
-def _waiting() -> int:
+def _line() -> asyncio.Queue[Any] | None:
     namespace: Any = RegistrationContext.get().app.event_namespace
     socket = namespace._token_manager.token_to_socket.get(EventContext.get().token)
     if socket is None:
-        return 0
+        return None
     server = namespace.server
     name = server.manager.eio_sid_from_sid(socket.sid, namespace.namespace)
-    line = server.eio.sockets.get(name)
-    return line.queue.qsize() if line else 0
+    connection = server.eio.sockets.get(name)
+    return connection.queue if connection else None
