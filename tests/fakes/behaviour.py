@@ -63,6 +63,8 @@ class Behaviour:
     """Reasoning that is sent before the first word."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     """``{"name", "args"}`` each; called unless the last message is a tool's result."""
+    obliging: bool = False
+    """Calls the first tool that it is given, with arguments that fit its schema."""
     usage: bool = True
     fault: Fault | None = None
     limits: Limits | None = None
@@ -121,8 +123,31 @@ def numbered(count: int) -> list[str]:
     return [f"{' ' if n else ''}w{n}" for n in range(count)]
 
 
+def invented(schema: dict[str, Any], question: str) -> Any:
+    """Something that fits a JSON schema."""
+    for choice in schema.get("anyOf") or []:
+        if choice.get("type") != "null":
+            return invented(choice, question)
+    match str(schema.get("type", "object")).lower():
+        case "object":
+            properties = schema.get("properties") or {}
+            return {name: invented(each, question) for name, each in properties.items()}
+        case "array":
+            return [invented(schema.get("items") or {}, question)]
+        case "integer" | "number":
+            return 3
+        case "boolean":
+            return True
+    return (schema.get("enum") or [question])[0]
+
+
 def plan(
-    behaviour: Behaviour, model: str, texts: list[str], question: str, after_tool: bool
+    behaviour: Behaviour,
+    model: str,
+    texts: list[str],
+    question: str,
+    after_tool: bool,
+    tools: list[dict[str, Any]],
 ) -> Plan:
     """The answer to a request whose messages have these texts."""
     rate = behaviour.tokens_per_second
@@ -137,7 +162,12 @@ def plan(
         tokens = re.findall(
             r"\s*\S+", f"I am {model}. Your question has {len(question)} characters."
         )
-    calls = [] if after_tool else behaviour.tool_calls
+    calls = behaviour.tool_calls
+    if behaviour.obliging and tools:
+        arguments = invented(tools[0].get("parameters") or {}, question)
+        calls = [{"name": tools[0]["name"], "args": arguments}]
+    if after_tool:
+        calls = []
     return Plan(
         tokens=[] if calls else tokens,
         rate=rate,

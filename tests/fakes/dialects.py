@@ -1,7 +1,7 @@
 """The wire formats of the providers: Groq's and OpenAI's, and Gemini's."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.behaviour import Fault, Plan
@@ -21,6 +21,8 @@ class Asked:
     question: str
     after_tool: bool
     wants_usage: bool
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    """Those that may be called: ``name`` and ``parameters``."""
 
 
 def sse(data: Any, event: str | None = None, end: str = "\n\n") -> bytes:
@@ -49,6 +51,7 @@ class OpenAI:
             question=asked[-1] if asked else "",
             after_tool=bool(messages) and messages[-1].get("role") == "tool",
             wants_usage=self.groq or bool(options.get("include_usage")),
+            tools=_openai_tools(body),
         )
 
     def _usage(self, plan: Plan) -> dict[str, Any]:
@@ -162,6 +165,7 @@ class Gemini:
             question=asked[-1] if asked else "",
             after_tool=any("functionResponse" in part for part in last),
             wants_usage=True,
+            tools=_gemini_tools(body),
         )
 
     def _usage(self, plan: Plan, written: int) -> dict[str, Any]:
@@ -273,3 +277,17 @@ def _call(index: int, call: dict[str, Any]) -> dict[str, Any]:
         "type": "function",
         "function": {"name": call["name"], "arguments": arguments},
     }
+
+
+def _openai_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
+    choice = body.get("tool_choice")
+    forced = choice["function"]["name"] if isinstance(choice, dict) else None
+    tools = [tool["function"] for tool in body.get("tools") or []]
+    return [tool for tool in tools if forced in (None, tool["name"])]
+
+
+def _gemini_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
+    config = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    allowed = config.get("allowedFunctionNames")
+    found = [t for tool in body.get("tools") or [] for t in tool.get("functionDeclarations") or []]
+    return [tool for tool in found if not allowed or tool["name"] in allowed]

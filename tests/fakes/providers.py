@@ -132,7 +132,9 @@ class Server:
         await self.notify()
         known = (b for b in self.behaviours if b.fits(provider, account, asked.model))
         behaviour = next(known, Behaviour())
-        answer = plan(behaviour, asked.model, asked.texts, asked.question, asked.after_tool)
+        answer = plan(
+            behaviour, asked.model, asked.texts, asked.question, asked.after_tool, asked.tools
+        )
         quota = None
         if behaviour.limits is not None:
             who = (provider, account, asked.model)

@@ -1,0 +1,194 @@
+"""Several processes on one Redis are one pool."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chatapp.pool.admission import Admission
+from chatapp.pool.leases import Ending, Timing
+from tests.fakes import ProviderServer
+from tests.harness.services import Services
+from tests.pool.conftest import MODELS, words
+from tests.pool.test_admission import members as made
+from tests.pool.worker import members as read_members
+
+ROOT = Path(__file__).parents[2]
+PROCESSES = 3
+
+
+@pytest.fixture
+async def url(services: Services) -> str:
+    return (await services.redis()).url()
+
+
+@asynccontextmanager
+async def worker(order: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.pool.worker",
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(order).encode() + b"\n")
+    try:
+        assert await process.stdout.readline() == b"ready\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.stdin.close()
+            process.kill()
+        await process.wait()
+
+
+async def go(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin
+    process.stdin.write(b"\n")
+    await process.stdin.drain()
+
+
+async def all_of(order: dict[str, Any], processes: int = PROCESSES) -> list[Any]:
+    """What processes return that all do the same at the same time."""
+    async with AsyncExitStack() as stack:
+        running = [await stack.enter_async_context(worker(order)) for _ in range(processes)]
+        for process in running:
+            await go(process)
+        outputs = [process.stdout for process in running if process.stdout]
+        return [json.loads(await output.readline()) for output in outputs]
+
+
+def on_fakes(fakes: ProviderServer, *providers: str, **limits: int) -> dict[str, Any]:
+    return {
+        name: {"url": fakes.base_url(name), "model": MODELS[name], **limits} for name in providers
+    }
+
+
+@pytest.mark.parametrize("weights", [{"a": 1, "b": 1}, {"a": 3, "b": 1}])
+async def test_shares_are_exact_over_all_processes(url: str, weights: dict[str, int]):
+    order = {
+        "redis": url,
+        "task": "turns",
+        "count": 1000,
+        "members": {name: {"provider": "openai", "weight": w} for name, w in weights.items()},
+    }
+    found = sum((Counter(chosen) for chosen in await all_of(order)), Counter())
+    assert sum(found.values()) == 3000
+    for name, weight in weights.items():
+        assert abs(found[name] / 3000 - weight / sum(weights.values())) < 0.01
+
+
+async def test_one_question_of_all_probes_a_member_that_may_be_back(
+    fakes: ProviderServer, url: str
+):
+    order = {
+        "redis": url,
+        "task": "answers",
+        "at_once": 60,
+        "question": "[[say 2 words]]",
+        "expected": words(2),
+        "options": {"first_token_timeout": 8},
+        "members": on_fakes(fakes, "groq", "google"),
+    }
+    client = Redis.from_url(url)
+    books = Admission(lambda: client, Timing(open=1))
+    sick = [m for m in read_members(json.loads(json.dumps(order))) if m.account.name == "groq"]
+    for lease in [await books.admit("fast", sick) for _ in range(3)]:
+        assert not hasattr(lease, "why")
+        await books.settle(lease, Ending("fail"))  # pyright: ignore[reportArgumentType]
+    await fakes.set("groq", fault={"kind": "stall"})
+    found = await all_of(order)
+    await client.aclose()
+    asked = Counter(request["provider"] for request in await fakes.requests())
+    assert asked == {"groq": 1, "google": 180}
+    assert sum(one["answered"]["google/gemini-fake"] for one in found) == 180
+    assert all(not one["errors"].get("PoolExhausted") for one in found)
+
+
+MINUTE = 5
+
+
+@pytest.mark.parametrize(
+    ("limits", "at_once"), [({"rpm": 40}, 8), ({"tpm": 600}, 6)], ids=["rpm", "tpm"]
+)
+async def test_an_enforced_minute_is_used_up_and_never_exceeded(
+    fakes: ProviderServer, url: str, limits: dict[str, int], at_once: int
+):
+    await fakes.set("openai", limits={**limits, "minute": MINUTE})
+    order = {
+        "redis": url,
+        "task": "answers",
+        "at_once": at_once,
+        "seconds": 2 * MINUTE + 1,
+        "question": "[[say 12 words]]",  # 3 tokens, and 12 for the answer
+        "expected": words(12),
+        "timing": {"minute": MINUTE * 1000},
+        "options": {"line_timeout": 2 * MINUTE},
+        "members": on_fakes(fakes, "openai", **limits),
+    }
+    found = await all_of(order)
+    assert not sum((Counter(one["errors"]) for one in found), Counter()).get("RateLimitError 429")
+    requests = await fakes.requests()
+    assert not any(request["fault"] for request in requests)
+    at = sorted(request["at"] for request in requests)
+    a_minute = limits.get("rpm") or limits["tpm"] // 15
+    first_window = [moment for moment in at if moment < at[0] + MINUTE]
+    assert len(first_window) >= 0.95 * a_minute
+    cycles = (len(at) - 1) // a_minute
+    assert cycles >= 2
+    assert cycles * MINUTE / (at[cycles * a_minute] - at[0]) >= 0.95
+
+
+async def test_an_enforced_day_is_used_up_and_never_exceeded(fakes: ProviderServer, url: str):
+    await fakes.set("groq", limits={"rpd": 50})
+    order = {
+        "redis": url,
+        "task": "answers",
+        "at_once": 25,
+        "question": "[[say 2 words]]",
+        "expected": words(2),
+        "options": {"line_timeout": 0},
+        "members": on_fakes(fakes, "groq", rpd=50),
+    }
+    found = await all_of(order)
+    assert sum(one["answered"].get("groq/llama-fake", 0) for one in found) == 50
+    assert Counter(request["state"] for request in await fakes.requests()) == {"done": 50}
+
+
+async def test_a_killed_process_gives_back_its_places(fakes: ProviderServer, url: str):
+    await fakes.set("groq", fault={"kind": "stall"})
+    timing = {"lease": 400}
+    order = {
+        "redis": url,
+        "task": "answers",
+        "at_once": 1,
+        "question": "hello",
+        "expected": "",
+        "timing": timing,
+        "members": on_fakes(fakes, "groq", concurrency=1),
+    }
+    who = read_members(json.loads(json.dumps(order)))
+    client = Redis.from_url(url)
+    books = Admission(lambda: client, Timing(**timing))
+    async with worker(order) as process:
+        await go(process)
+        await fakes.wait(received=1)
+        for _ in range(8):  # longer than a lease: it is kept while the answer goes on
+            await asyncio.sleep(0.1)
+            assert (await books.status(who))[1][1] == 1
+        process.kill()
+        await process.wait()
+    while (await books.status(who))[1][1]:  # noqa: ASYNC110 - Redis has no event for it
+        await asyncio.sleep(0.05)
+    assert made(a=1)
+    await client.aclose()
