@@ -35,11 +35,30 @@
     if (text) sessionStorage.setItem(draftOf(), text);
     else sessionStorage.removeItem(draftOf());
     form.toggleAttribute("data-empty", !text.trim());
+    count(form);
   };
+
+  // Nothing that is pasted is cut: the box holds it all, and the line below says what is too much.
+  const count = (form) => {
+    const limit = Number(form.dataset.limit ?? Infinity);
+    const text = form.elements.message.value.trim();
+    const length = text.length > limit * 0.9 ? [...text].length : 0;
+    const over = length - limit;
+    const said = `${length.toLocaleString()} of ${limit.toLocaleString()} characters`;
+    const more = over > 0 ? `, ${over.toLocaleString()} too many` : "";
+    form.elements.count.value = length > limit * 0.9 ? said + more : "";
+    form.toggleAttribute("data-over", over > 0);
+  };
+
+  let leaving = null;
 
   const restore = (form) => {
     const box = form.elements.message;
-    if (!box.value) box.value = sessionStorage.getItem(draftOf()) ?? "";
+    // What was typed while a chat was being made belongs to that chat.
+    const carried = leaving && leaving !== draftOf() ? sessionStorage.getItem(leaving) : null;
+    if (carried !== null) sessionStorage.removeItem(leaving);
+    leaving = null;
+    if (!box.value) box.value = carried ?? sessionStorage.getItem(draftOf()) ?? "";
     changed(form);
     showQueue();
     sendQueued(form);
@@ -79,37 +98,42 @@
 
   const sendQueued = (form) => {
     const text = sessionStorage.getItem(queueOf());
-    if (!text || form.hasAttribute("data-running")) return;
+    const ready = form.hasAttribute("data-known") && !form.hasAttribute("data-running");
+    if (!text || !ready) return;
     const box = form.elements.message;
     const typed = box.value;
     box.value = text;
     changed(form);
-    form.dataset.fromQueue = "";
+    const id = form.elements.client_id.value;
     form.requestSubmit();
+    if (sent.has(id)) sent.get(id).queued = true;
     box.value = typed;
     changed(form);
   };
 
+  // The questions on their way, by their ids.
+  const sent = new Map();
+
   const refused = (form) => {
-    if (form.dataset.fromQueue === undefined) return;
-    delete form.dataset.fromQueue;
-    takeBack(form);
+    const question = sent.get(form.dataset.refused);
+    sent.delete(form.dataset.refused);
+    if (question?.queued) takeBack(form);
   };
 
   // What was typed while the question was on its way stays in the box.
   const accepted = (form) => {
     const box = form.elements.message;
-    const sent = form.dataset.sent;
-    if (form.dataset.fromQueue !== undefined) {
-      delete form.dataset.fromQueue;
-      delete form.dataset.sent;
+    const question = sent.get(form.dataset.accepted);
+    if (!question) return;
+    sent.delete(form.dataset.accepted);
+    if (question.queued) {
       sessionStorage.removeItem(queueOf());
       showQueue();
       return;
     }
-    if (sent === undefined) return;
-    delete form.dataset.sent;
-    if (box.value.startsWith(sent)) box.value = box.value.slice(sent.length).trimStart();
+    if (location.pathname === "/") leaving = draftOf();
+    const { text } = question;
+    if (box.value.startsWith(text)) box.value = box.value.slice(text.length).trimStart();
     changed(form);
   };
 
@@ -140,13 +164,14 @@
       const form = event.target;
       if (form.id !== "composer") return;
       const busy = form.hasAttribute("data-running");
-      if (busy || !form.elements.message.value.trim()) {
+      const refusable = !form.elements.message.value.trim() || form.hasAttribute("data-over");
+      if (busy || refusable) {
         event.preventDefault();
         event.stopPropagation();
-        if (busy && form.elements.message.value.trim()) enqueue(form);
+        if (!refusable) enqueue(form);
         return;
       }
-      form.dataset.sent = form.elements.message.value;
+      sent.set(form.elements.client_id.value, { text: form.elements.message.value });
       document.querySelector("[data-jump]")?.click();
     },
     true,
@@ -156,6 +181,8 @@
     "data-accepted": accepted,
     "data-refused": refused,
     "data-running": sendQueued,
+    "data-known": sendQueued,
+    "data-limit": count,
   };
 
   new MutationObserver((changes) => {
@@ -186,8 +213,27 @@
     showTitle();
   });
 
+  // Earlier messages come in above what is being read, and that stays where it is.
+  const hold = (scroller) => {
+    const first = scroller.querySelector("article");
+    const before = first.offsetTop;
+    scroller.style.overflowAnchor = "none";
+    const observer = new MutationObserver(() => {
+      if (!first.previousElementSibling?.matches("article")) return;
+      observer.disconnect();
+      scroller.scrollTop += first.offsetTop - before;
+      requestAnimationFrame(() => (scroller.style.overflowAnchor = ""));
+    });
+    observer.observe(first.parentElement, { childList: true });
+  };
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-queue-back]")) takeBack(document.getElementById("composer"));
+    const earlier = event.target.closest("[data-earlier]");
+    if (earlier) hold(earlier.closest(".overscroll-contain"));
+    // On a phone the list of chats has done its work when a chat is chosen or deleted.
+    const drawer = document.querySelector("#sidebar:popover-open");
+    if (event.target.closest("#sidebar a, [data-closes]")) drawer?.hidePopover();
   });
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

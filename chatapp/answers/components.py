@@ -1,6 +1,5 @@
 """The messages of a chat, as they stand and as they come."""
 
-from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -10,6 +9,7 @@ from reflex_base.utils.imports import ImportVar
 from chatapp.answers.state import ChatState
 from chatapp.answers.views import ChatView, MessageView
 from chatapp.ui.behaviour import copies
+from chatapp.ui.following import following_view
 from chatapp.ui.markdown import markdown_block
 from chatapp.ui.parts import button, icon_button, notice, skeleton
 from chatapp.ui.store import STORE, chosen, expression, stored
@@ -44,36 +44,6 @@ _ORDER = """((store, chat) => {
 })"""
 
 
-class StickToBottom(rx.Component):
-    """A view that follows its end until the reader scrolls up."""
-
-    library = "use-stick-to-bottom@1.1.6"
-    tag = "StickToBottom"
-
-    initial: rx.Var[str]
-    resize: rx.Var[str]
-
-
-class StickToBottomContent(StickToBottom):
-    """What grows in the view."""
-
-    tag = "StickToBottom.Content"
-
-    scroll_class_name: rx.Var[str]
-
-
-class JumpToLatest(rx.el.Button):
-    """The button back to the end; hidden while the view is there."""
-
-    def add_imports(self) -> dict[str, Any]:
-        """The hook that knows where the view is."""
-        return {"use-stick-to-bottom@1.1.6": ImportVar(tag="useStickToBottomContext")}
-
-    def add_hooks(self) -> list[str | rx.Var]:
-        """Where the view is."""
-        return ["const view = useStickToBottomContext();"]
-
-
 @rx.memo
 def conversation(chat: rx.Var[ChatView]) -> rx.Component:
     """The messages of a chat, oldest first, in a view that follows the newest words."""
@@ -83,22 +53,14 @@ def conversation(chat: rx.Var[ChatView]) -> rx.Component:
         state,
         ("missing", _missing()),
         ("waiting", _waiting()),
-        otherwise=StickToBottom.create(
-            StickToBottomContent.create(
-                _earlier(order),
-                rx.foreach(order, lambda message_id, at: _placed(message_id, order, at)),
-                class_name="mx-auto max-w-column px-4 pt-6 pb-10 flex flex-col gap-6",
-                scroll_class_name="overscroll-contain",
-            ),
-            jump_to_latest(),
-            initial="instant",
-            resize="smooth",
+        otherwise=following_view(
+            _earlier(order),
+            rx.foreach(order, lambda message_id, at: _placed(message_id, order, at)),
             custom_attrs={
                 "role": "log",
                 "aria-label": "Conversation",
                 "aria-busy": _running(order) != "",
             },
-            class_name="relative flex-1 min-h-0",
         ),
     )
 
@@ -119,10 +81,14 @@ def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) 
     view = stored(f"m:{message_id}", MessageView).to(MessageView)
     blocks = expression(f"{_BLOCKS}({STORE!s}, {view!s})", list[str], STORE, view)
     last = expression(f"{at!s} === {order!s}.length - 1", bool, at, order)
-    return rx.cond(
-        expression(f"{view!s}?.role === 'question'", bool, view),
-        rx.fragment(question(message=view), key=message_id),
-        rx.fragment(answer(message=view, blocks=blocks, last=last), key=message_id),
+    return rx.fragment(
+        rx.cond(
+            expression(f"{view!s}?.role === 'question'", bool, view),
+            question(message=view),
+            answer(message=view, blocks=blocks, last=last),
+        ),
+        # On the outermost: messages keep their place when others come before them.
+        key=message_id,
     )
 
 
@@ -200,7 +166,9 @@ def _actions(
     by = expression(f"{message!s}?.by ?? ''", str, message)
     small = "size-8 data-[copied]:text-accent"
     return rx.el.div(
-        icon_button("copy", "Copy", size=15, on_click=copies(text), class_name=small),
+        rx.cond(
+            text, icon_button("copy", "Copy", size=15, on_click=copies(text), class_name=small)
+        ),
         rx.cond(
             last,
             icon_button(
@@ -255,27 +223,8 @@ def _earlier(order: rx.Var[list[str]]) -> rx.Component:
             "Show earlier messages",
             kind="quiet",
             on_click=ChatState.show_earlier(first.to(UUID)),
+            custom_attrs={"data-earlier": ""},
             class_name="self-center",
-        ),
-    )
-
-
-@rx.memo
-def jump_to_latest() -> rx.Component:
-    """The button back to the end, a component of its own because of its hook."""
-    return JumpToLatest.create(
-        rx.icon("arrow-down", size=16, aria_hidden="true"),
-        "Jump to latest",
-        type="button",
-        on_click=rx.Var("(() => view.scrollToBottom())").to(
-            rx.vars.FunctionVar, rx.event.EventChain
-        ),
-        hidden=rx.Var("view.isAtBottom", _var_type=bool),
-        custom_attrs={"data-jump": ""},
-        class_name=(
-            "absolute bottom-3 left-1/2 -translate-x-1/2 inline-flex items-center gap-2 h-9 px-4 "
-            "rounded-full bg-ground border border-line shadow-raised text-sm hover:bg-hover "
-            "[&[hidden]]:hidden"
         ),
     )
 

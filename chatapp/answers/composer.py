@@ -13,12 +13,13 @@ from chatapp.ui.parts import icon_button
 from chatapp.ui.store import stored
 
 
-def composer(chat: rx.Var[Any]) -> rx.Component:
+def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
     """The box, its notices and what waits to be sent."""
     return rx.el.div(
         _notices(),
         _queue(),
-        _box(chat),
+        # Each chat has a box of its own, with its own draft.
+        rx.fragment(_box(chat), key=name),
         rx.el.p(
             "Answers can be wrong. Check what matters.",
             class_name="mt-2 text-center text-xs text-muted",
@@ -103,7 +104,6 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
             aria_label="Message",
             placeholder="Ask anything",
             rows="1",
-            max_length=stored("limit", int),
             class_name=(
                 "block w-full resize-none bg-transparent px-4 pt-3.5 pb-1 text-base leading-6 "
                 "focus-visible:!outline-none placeholder:text-muted field-sizing-content "
@@ -111,6 +111,10 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
             ),
         ),
         rx.el.div(
+            rx.el.output(
+                name="count",
+                class_name="mr-auto px-2 text-sm text-muted group-data-[over]/composer:text-danger",
+            ),
             rx.cond(
                 running,
                 icon_button(
@@ -122,7 +126,7 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
                 ),
             ),
             icon_button("arrow-up", "Send", type="submit", class_name=_ROUND + _WHEN_EMPTY),
-            class_name="flex justify-end gap-1.5 px-2 pb-2",
+            class_name="flex items-center justify-end gap-1.5 px-2 pb-2",
         ),
         id="composer",
         on_submit=ChatState.ask,
@@ -130,6 +134,8 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
         custom_attrs={
             "data-accepted": stored("accepted", str),
             "data-refused": stored("refused", str),
+            "data-limit": stored("limit", int),
+            "data-known": rx.cond(chat, "", rx.Var("undefined")),
             "data-running": rx.cond(running, "", rx.Var("undefined")),
         },
         class_name=(

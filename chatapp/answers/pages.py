@@ -42,7 +42,7 @@ def home_page() -> rx.Component:
 
 def chat_page() -> rx.Component:
     """One chat and the composer."""
-    return _page(LazyConversation.create(chat=chat()))
+    return _page(LazyConversation.create(chat=chat(), key=CHAT_ID))
 
 
 def chat() -> rx.Var[Any]:
@@ -60,7 +60,7 @@ def _page(content: rx.Component) -> rx.Component:
             ),
         ),
         content,
-        composer(chat()),
+        composer(chat(), CHAT_ID),
         title=stored(f"c:{CHAT_ID}", dict).to(dict)["title"].to(str),
     )
 
@@ -89,7 +89,7 @@ def _greeting() -> rx.Component:
                 )
                 for verb, text in SUGGESTIONS
             ],
-            class_name="mt-8 grid gap-3 sm:grid-cols-2 w-full max-w-column text-left",
+            class_name="mt-8 grid gap-3 sm:grid-cols-2 w-full max-w-column sm:px-4 text-left",
         ),
         class_name=(
             "flex-1 min-h-0 overflow-y-auto flex flex-col items-center justify-center px-4 py-6 "

@@ -131,7 +131,11 @@ def _menu(chat_id: rx.Var[str], title: rx.Var[str], uses: Uses) -> rx.Component:
                 rx.icon("trash-2", size=15, aria_hidden="true"),
                 "Delete",
                 type="button",
-                custom_attrs={"popoverTarget": menu_id, "popoverTargetAction": "hide"},
+                custom_attrs={
+                    "popoverTarget": menu_id,
+                    "popoverTargetAction": "hide",
+                    "data-closes": "",
+                },
                 on_click=uses.delete(chat_id.to(UUID)),
                 class_name=f"{item} text-danger",
             ),
