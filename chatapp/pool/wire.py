@@ -36,6 +36,9 @@ WIDEST = 0.25
 EACH = 0.004
 """Seconds by which each stream that is read makes the window wider."""
 
+HEAVY = 2
+"""How much wider the window is when an SDK makes its objects of what comes."""
+
 _opened: ContextVar["list[Response] | None"] = ContextVar("opened", default=None)
 
 
@@ -95,13 +98,17 @@ class Response(httpx.AsyncByteStream):
                 if framing.done:
                     break
                 if self.pace.speaking and WINDOW:
-                    await asyncio.sleep(min(WIDEST, max(WINDOW, Response.open * EACH)))
+                    await asyncio.sleep(self._window())
                 if not await self._more():
                     break
             if joiner is not None and (rest := joiner.rest()):
                 yield rest
         finally:
             Response.open -= 1
+
+    def _window(self) -> float:
+        window = min(WIDEST, max(WINDOW, Response.open * EACH))
+        return window * HEAVY if self._joiner is not None else window
 
     async def _more(self) -> bool:
         """Read once. False: the body ends with the connection."""
