@@ -71,8 +71,10 @@ class Hub:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            # Again, if need be: wait_for, which the embedded Redis uses, may swallow it.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
 
     @asynccontextmanager
     async def subscribed(self, name: str) -> AsyncIterator[Subscription]:
@@ -86,7 +88,8 @@ class Hub:
                 await self._send("subscribe", name)
             # Without Redis one sees what the database has; when it is back, all look again.
             with suppress(TimeoutError):
-                await asyncio.wait_for(confirmed.wait(), TIMEOUT)
+                async with asyncio.timeout(TIMEOUT):
+                    await confirmed.wait()
             yield subscription
         finally:
             followers.discard(subscription)

@@ -179,7 +179,8 @@ class LogWriter:
         while True:
             await self._wanted.wait()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._at_once.wait(), self._round)
+                async with asyncio.timeout(self._round):
+                    await self._at_once.wait()
             self._wanted.clear()
             self._at_once.clear()
             await self.flush()
