@@ -46,6 +46,10 @@ class Process:
         return None if self._child is None else self._child.poll()
 
     @property
+    def runs(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    @property
     def text(self) -> str:
         """What it has said so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
