@@ -21,6 +21,12 @@ T = TypeVar("T")
 PATIENCE = 0.5
 """Seconds in which Redis must answer."""
 
+LAG = 0.02
+"""A timer that comes so many seconds late tells of a busy process, not of a slow Redis."""
+
+ROUNDS = 6
+"""How often a busy process gives Redis its time again."""
+
 REST = (1.0, 5.0)
 """Seconds, at first and at most, for which a lost Redis is left alone."""
 
@@ -30,6 +36,30 @@ PROCESSES = 4
 LOST = (RedisError, OSError, TimeoutError)
 
 log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Give Redis :data:`PATIENCE`, and more when it is this process that is late."""
+    loop, rounds = asyncio.get_running_loop(), ROUNDS
+    due = loop.time() + PATIENCE
+
+    def late() -> None:
+        nonlocal due, timer, rounds
+        now = loop.time()
+        rounds -= 1
+        if now - due > LAG and rounds > 0:
+            due = now + PATIENCE
+            timer = loop.call_at(due, late)
+        else:
+            limit.reschedule(now)
+
+    async with asyncio.timeout(None) as limit:
+        timer = loop.call_at(due, late)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 class Admission:
@@ -163,7 +193,7 @@ class Admission:
                 return None
             self._again = now + self._rest  # one asks, the others go on without
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with _patience():
                 found = await call()
         except LOST as error:
             if not self._lost:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from hashlib import blake2s
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -146,6 +147,10 @@ class Ledger:
 
 def _keys(member: Member) -> list[str]:
     key = f"{TAG}:{member.name}"
+    if member.account.api_key is not None:
+        # Another key is another account, about which nothing is known yet.
+        secret = member.account.api_key.get_secret_value().encode()
+        key += f":{blake2s(secret, digest_size=4, person=b'pool').hexdigest()}"
     return [key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "errors"))]
 
 

@@ -20,6 +20,9 @@ from chatapp.pool.leases import Lease
 from chatapp.pool.members import Clients
 from chatapp.pool.trail import note
 
+LOOK_AGAIN = (0.0, 0.05, 0.1, 0.2, 0.3)
+"""Seconds for which a question that stands in line waits at least, turn by turn."""
+
 WHY: dict[Outcome, str] = {
     "client": "could not take the question",
     "auth": "is not set up right",
@@ -113,7 +116,7 @@ class Relay:
     async def _turn(self) -> tuple[Lease, float] | None:
         """The next member's admission and how long it took; None: nobody is left, or no time."""
         clock = asyncio.get_running_loop()
-        began = clock.time()
+        began, asked_again = clock.time(), 0
         while self._left and clock.time() < self._until:
             reply = await self._admission.admit(self._question.group, self._left, self._tokens)
             if isinstance(reply, Lease):
@@ -123,8 +126,11 @@ class Relay:
                 self._waits.append(reply.seconds)
                 self._busy = reply.why not in {"fail", "auth"}
                 return None
-            self._patience_left -= reply.seconds
-            await asyncio.sleep(reply.seconds)
+            # Nobody knows when a place is free: many who wait ask less and less often.
+            pause = max(reply.seconds, min(self._patience_left, LOOK_AGAIN[asked_again]))
+            asked_again = min(asked_again + 1, len(LOOK_AGAIN) - 1)
+            self._patience_left -= pause
+            await asyncio.sleep(pause)
         return None
 
     async def _speech(

@@ -16,7 +16,7 @@ from functools import cache
 
 import httpx
 
-from chatapp.pool.connection import Connection, Framing, connect
+from chatapp.pool.connection import Connection, Framing, Headers, connect
 from chatapp.pool.sse import Joiner
 
 CONNECT = 5.0
@@ -166,12 +166,17 @@ class Transport(httpx.AsyncBaseTransport):
         head = _head(request)
         url = request.url
         origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
-        connection = await self._connection(origin)
+        connection = self._reusable(origin)
         try:
-            await connection.write(head + body)
-            status, headers, stays = await connection.head()
+            if connection is None:
+                raise Stale
+            status, headers, stays = await _ask(connection, head + body)
+        except Stale:
+            connection = await self._connect(origin)
+            status, headers, stays = await _ask(connection, head + body)
+        try:
             framing = Framing(status, headers)
-        except BaseException:
+        except httpx.RemoteProtocolError:
             connection.abort()
             raise
         found = httpx.Headers(headers)
@@ -186,13 +191,16 @@ class Transport(httpx.AsyncBaseTransport):
             status, headers=found, stream=stream, extensions={"http_version": b"HTTP/1.1"}
         )
 
-    async def _connection(self, origin: Origin) -> Connection:
+    def _reusable(self, origin: Origin) -> Connection | None:
         idle = self._idle.get(origin, [])
         while idle:
             connection = idle.pop()
             if connection.usable and time.monotonic() - connection.idle_since < IDLE[1]:
                 return connection
             connection.abort()
+        return None
+
+    async def _connect(self, origin: Origin) -> Connection:
         scheme, host, port = origin
         return await connect(host, port, tls() if scheme == "https" else None, CONNECT)
 
@@ -214,6 +222,25 @@ class Transport(httpx.AsyncBaseTransport):
 
     def close(self) -> None:
         """Nothing: Google's SDK gives its transport to a synchronous client as well."""
+
+
+class Stale(Exception):
+    """A kept connection was closed before the request reached anyone."""
+
+
+async def _ask(connection: Connection, request: bytes) -> tuple[int, Headers, bool]:
+    used_before = connection.idle_since > 0
+    try:
+        await connection.write(request)
+        return await connection.head()
+    except httpx.RemoteProtocolError:
+        connection.abort()
+        if used_before and connection.error is None and not connection.data:
+            raise Stale from None
+        raise
+    except BaseException:
+        connection.abort()
+        raise
 
 
 def _head(request: httpx.Request) -> bytes:

@@ -1,6 +1,7 @@
 """Redis away: answers go on under local limits, and the shared state comes back by itself."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -130,3 +131,19 @@ async def test_one_asks_a_redis_that_may_be_back_and_the_others_do_not_wait(
     failing = False
     assert (await admitted(books, members(a=1))).shared
     assert not books.alone
+
+
+async def test_a_process_that_is_busy_itself_does_not_take_redis_for_lost(
+    client: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    books = Admission(lambda: client)
+    real = books._shared.admit
+
+    async def slowly(*args: object, **more: object):
+        await asyncio.sleep(0)
+        time.sleep(0.1)  # noqa: ASYNC251 - this is what is tested
+        return await real(*args, **more)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(books._shared, "admit", slowly)
+    assert (await admitted(books, members(a=1))).shared
