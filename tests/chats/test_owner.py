@@ -26,6 +26,10 @@ CHATS: dict[str, tuple[Try, object]] = {
     "latest_chats": (lambda s, who, _chat, _: repository.latest_chats(s, who, 10), []),
     "rename": (lambda s, who, chat, _: repository.rename(s, who, chat.id, "mine now"), False),
     "touch": (lambda s, who, chat, m: repository.touch(s, who, chat.id, m[0].id), False),
+    "set_unseen": (
+        lambda s, who, chat, _: repository.set_unseen(s, who, chat.id, unseen=True),
+        False,
+    ),
     "set_deleted": (lambda s, who, chat, _: repository.set_deleted(s, who, chat.id, now()), False),
     "message": (lambda s, who, _, m: repository.message(s, who, m[0].id), None),
     "by_client_id": (
@@ -41,7 +45,8 @@ ANSWERS: dict[str, tuple[Try, object]] = {
 }
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
-    answers: {"unfinished", "begin", "finish"},  # a runner's: they name its epoch
+    # A runner's: they name its epoch or itself.
+    answers: {"unfinished", "begin", "finish", "release", "run_by"},
 }
 
 
@@ -105,7 +110,7 @@ SERVICE: dict[str, Callable[[UUID, Chat, list[Message]], Awaitable[object]]] = {
 
 
 def test_every_function_of_the_service_is_tried_below() -> None:
-    assert functions(service) == set(SERVICE) - {"earlier"} | {"latest_chats", "purge"}
+    assert functions(service) == set(SERVICE) - {"earlier"} | {"latest_chats", "look_at", "purge"}
 
 
 @pytest.mark.parametrize("name", SERVICE)
@@ -130,3 +135,13 @@ async def test_the_list_holds_only_ones_own(ada: UUID, eve: UUID) -> None:
     theirs, _ = await chat_of(eve, "theirs")
     assert [chat.id for chat in (await service.latest_chats(ada))[0]] == [mine.id]
     assert [chat.id for chat in (await service.latest_chats(eve))[0]] == [theirs.id]
+
+
+async def test_nobody_else_marks_a_chat_as_seen(ada: UUID, eve: UUID) -> None:
+    chat, _ = await chat_of(ada, "hers")
+    async with transaction() as session:
+        assert await repository.set_unseen(session, ada, chat.id, unseen=True)
+    assert not await service.look_at(eve, chat.id)
+    assert (await service.open_chat(ada, chat.id)).chat.unseen
+    assert await service.look_at(ada, chat.id)
+    assert not (await service.open_chat(ada, chat.id)).chat.unseen

@@ -1,0 +1,70 @@
+"""A process that answers, with a pool of fake providers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from chatapp.answers.hub import Hub
+from chatapp.answers.process import Process, answering
+from chatapp.pool.service import close_pool, pool
+from chatapp.settings import Settings, settings
+from tests.answers.world import KEYS, pool_file
+from tests.chats.people import person
+from tests.fakes import ProviderServer
+
+
+@pytest.fixture(scope="session")
+async def provider_server() -> AsyncIterator[ProviderServer]:
+    async with ProviderServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def fakes(provider_server: ProviderServer) -> ProviderServer:
+    await provider_server.reset()
+    return provider_server
+
+
+@pytest.fixture
+async def with_pool(
+    installation: Settings,
+    fakes: ProviderServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Settings]:
+    """An installation whose pool is Groq and Gemini, both of them fakes."""
+    file = tmp_path / "pool.toml"
+    file.write_text(pool_file(fakes))
+    monkeypatch.setenv("CHATAPP_POOL", str(file))
+    for name, key in KEYS.items():
+        monkeypatch.setenv(name, key)
+    settings.cache_clear()
+    pool.cache_clear()
+    yield settings()
+    await close_pool()
+
+
+@pytest.fixture
+async def process(with_pool: Settings) -> AsyncIterator[Process]:
+    """A process that answers."""
+    async with answering() as running:
+        yield running
+
+
+@pytest.fixture
+async def hub(installation: Settings) -> AsyncIterator[Hub]:
+    made = Hub()
+    async with made.running():
+        yield made
+
+
+@pytest.fixture
+async def ada(installation: Settings) -> UUID:
+    return await person("ada")
+
+
+@pytest.fixture
+async def eve(installation: Settings) -> UUID:
+    return await person("eve")

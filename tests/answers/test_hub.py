@@ -1,0 +1,185 @@
+"""One reader for all followers of a process: everybody gets theirs, and nothing is left behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import pytest
+
+from chatapp import redis as connection
+from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.hub import QUEUE, Hub, Subscription
+from chatapp.answers.telling import tell
+from chatapp.database import new_id
+from chatapp.settings import Settings
+
+WAIT_SECONDS = 10
+
+
+async def next_events(subscription: Subscription) -> tuple[list[Event], bool]:
+    async with asyncio.timeout(WAIT_SECONDS):
+        return await subscription.wait()
+
+
+@asynccontextmanager
+async def followed(hub: Hub, user_id: UUID) -> AsyncIterator[Subscription]:
+    """A subscription of whom nothing waits but what comes from now on."""
+    async with hub.subscribed(channel(user_id)) as subscription:
+        subscription.lag()
+        await next_events(subscription)
+        yield subscription
+
+
+def event() -> Event:
+    return Event(Kind.CHATS, new_id())
+
+
+async def channels() -> set[str]:
+    names = await connection.redis().pubsub_channels("user:*")
+    return {name.decode() for name in names}
+
+
+async def nobody_listens() -> None:
+    """Unsubscribing is said at once and done soon."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await channels():  # noqa: ASYNC110 - Redis does not tell
+            await asyncio.sleep(0.01)
+
+
+async def test_all_followers_of_a_person_get_everything_and_others_nothing(hub: Hub) -> None:
+    ada, eve = new_id(), new_id()
+    async with followed(hub, ada) as one, followed(hub, ada) as two, followed(hub, eve) as other:
+        mine, theirs = event(), event()
+        await tell(ada, mine)
+        await tell(eve, theirs)
+        assert await next_events(one) == ([mine], False)
+        assert await next_events(two) == ([mine], False)
+        assert await next_events(other) == ([theirs], False)
+
+
+async def test_a_follower_that_leaves_does_not_take_the_other_along(hub: Hub) -> None:
+    ada = new_id()
+    async with followed(hub, ada) as stays:
+        async with followed(hub, ada):
+            pass
+        told = event()
+        await tell(ada, told)
+        assert await next_events(stays) == ([told], False)
+
+
+async def test_who_comes_while_the_hub_connects_is_told(installation: Settings) -> None:
+    for _ in range(10):
+        hub, people = Hub(), [new_id() for _ in range(5)]
+        async with hub.running(), AsyncExitStack() as stack:
+            there = [
+                await stack.enter_async_context(hub.subscribed(channel(each)))
+                for each in people[:1]
+            ]
+            there += await asyncio.gather(
+                *(stack.enter_async_context(hub.subscribed(channel(each))) for each in people[1:])
+            )
+            told = event()
+            for user_id in people:
+                await tell(user_id, told)
+            for subscription in there:
+                events: list[Event] = []
+                while told not in events:
+                    events, _ = await next_events(subscription)
+
+
+async def test_who_comes_back_is_told_again(hub: Hub) -> None:
+    ada = new_id()
+    for _ in range(20):
+        async with followed(hub, ada) as subscription:
+            told = event()
+            await tell(ada, told)
+            assert (await next_events(subscription))[0] == [told]
+
+
+async def test_nothing_is_left_of_those_who_have_gone(hub: Hub) -> None:
+    people = [new_id() for _ in range(200)]
+    before = len(asyncio.all_tasks())
+
+    async def visit(user_id: UUID) -> None:
+        async with hub.subscribed(channel(user_id)):
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(visit(user_id) for user_id in people))
+    await nobody_listens()
+    assert not hub._followers
+    assert not [name for name in hub._confirmed if name.startswith("user:")]
+    assert len(asyncio.all_tasks()) < before + 5
+
+
+async def test_nothing_is_left_of_those_who_went_before_they_were_there(hub: Hub) -> None:
+    people = [new_id() for _ in range(200)]
+
+    async def visit(user_id: UUID) -> None:
+        async with hub.subscribed(channel(user_id)):
+            pytest.fail("nobody was to wait so long")
+
+    visits = [asyncio.create_task(visit(user_id)) for user_id in people]
+    await asyncio.sleep(0)
+    for task in visits:
+        task.cancel()
+    await asyncio.gather(*visits, return_exceptions=True)
+    async with followed(hub, new_id()):
+        pass  # what was said before is done by now
+    await nobody_listens()
+    assert not hub._followers
+    assert not [name for name in hub._confirmed if name.startswith("user:")]
+
+
+async def test_coming_and_going_at_once_loses_nobody(hub: Hub) -> None:
+    ada = new_id()
+
+    async def visit() -> None:
+        for _ in range(10):
+            async with hub.subscribed(channel(ada)):
+                await asyncio.sleep(0)
+
+    for _ in range(5):
+        await asyncio.gather(*(visit() for _ in range(5)))
+        async with followed(hub, ada) as subscription:
+            told = event()
+            await tell(ada, told)
+            assert (await next_events(subscription))[0] == [told]
+
+
+async def test_a_follower_that_falls_behind_is_told_and_bounded(hub: Hub) -> None:
+    ada = new_id()
+    async with followed(hub, ada) as slow, followed(hub, ada) as quick:
+        heard = 0
+        for _ in range(3):
+            for _ in range(QUEUE // 2):
+                await tell(ada, event())
+            while heard % (QUEUE // 2) or not heard:
+                heard += len((await next_events(quick))[0])
+            assert len(slow._events) <= QUEUE
+            heard = 0
+        events, lagged = await next_events(slow)
+        assert lagged
+        assert len(events) < QUEUE
+        last = event()
+        await tell(ada, last)
+        assert await next_events(slow) == ([last], False)
+
+
+def test_a_queue_that_was_full_begins_again() -> None:
+    subscription = Subscription()
+    for _ in range(100 * QUEUE):
+        subscription.put(event())
+        assert len(subscription._events) <= QUEUE
+    assert subscription.lagged
+
+
+async def test_what_is_no_event_of_ours_does_not_end_the_hub(hub: Hub) -> None:
+    ada = new_id()
+    odd_kind = event().encode().replace(b'"chats"', b'"of a later version"')
+    async with followed(hub, ada) as subscription:
+        for odd in (b"nonsense", b"[]", b"null", b"[1,2,3,4,5]", odd_kind, b"\xff"):
+            await connection.redis().publish(channel(ada), odd)
+        told = event()
+        await tell(ada, told)
+        assert (await next_events(subscription))[0] == [told]

@@ -1,0 +1,230 @@
+"""The log of an answer: every word once, in order, from the newest writer only."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from chatapp import redis as connection
+from chatapp.answers import log as module
+from chatapp.answers.events import START, Event, Kind, Position, channel
+from chatapp.answers.hub import Hub
+from chatapp.answers.log import LIFE_AFTER_END, AnswerLog, LogWriter, key, read
+from chatapp.database import new_id
+from chatapp.settings import Settings
+
+USER, CHAT = new_id(), new_id()
+
+
+@pytest.fixture
+async def writer(installation: Settings) -> AsyncIterator[LogWriter]:
+    """A writer that writes only when it is told to."""
+    yield LogWriter()  # noqa: PT022 - it is used within the installation
+
+
+def opened(writer: LogWriter, answer_id: UUID | None = None, epoch: int = 1) -> AnswerLog:
+    return writer.open(USER, CHAT, answer_id or new_id(), epoch)
+
+
+def said(events: list[Event]) -> list[Any]:
+    return [(event.kind, event.data) for event in events]
+
+
+class FlakyRedis:
+    """Redis that fails at some pipelines, before or after it has done what it was asked."""
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = list(faults)
+        self.pipelines: list[int] = []
+
+    def pipeline(self, **options: Any) -> Any:
+        pipe: Any = connection.redis().pipeline(**options)
+        execute = pipe.execute
+
+        async def flaky(**options: Any) -> Any:
+            self.pipelines.append(len(pipe))
+            fault = self.faults.pop(0) if self.faults else ""
+            if fault == "before":
+                raise RedisConnectionError("gone")
+            replies = await execute(**options)
+            if fault == "after":
+                raise RedisConnectionError("gone")
+            return replies
+
+        pipe.execute = flaky
+        return pipe
+
+
+def flaky(monkeypatch: pytest.MonkeyPatch, *faults: str) -> FlakyRedis:
+    made = FlakyRedis(*faults)
+    monkeypatch.setattr(module, "redis", lambda: made)
+    return made
+
+
+async def test_words_are_joined_and_events_keep_their_order(writer: LogWriter) -> None:
+    log = opened(writer)
+    for word in ("Hel", "lo", " 😀", "\n\n"):
+        log.text(word)
+    log.add(Kind.HOP, {"to": "Groq"})
+    log.text("more")
+    log.text(" words")
+    log.add(Kind.END, {"status": "done"})
+    await writer.flush()
+    events = await read(CHAT, log.answer_id)
+    assert said(events) == [
+        (Kind.TEXT, "Hello 😀\n\n"),
+        (Kind.HOP, {"to": "Groq"}),
+        (Kind.TEXT, "more words"),
+        (Kind.END, {"status": "done"}),
+    ]
+    assert [event.position for event in events] == [Position(1, n) for n in (1, 2, 3, 4)]
+    assert {(event.chat_id, event.answer_id) for event in events} == {(CHAT, log.answer_id)}
+
+
+async def test_reading_goes_on_after_a_position(writer: LogWriter) -> None:
+    log = opened(writer)
+    for word in "abc":
+        log.text(word)
+        await writer.flush()
+    events = await read(CHAT, log.answer_id)
+    assert [event.data for event in events] == ["a", "b", "c"]
+    for number, event in enumerate(events):
+        rest = await read(CHAT, log.answer_id, event.position)
+        assert rest == events[number + 1 :]
+    assert await read(CHAT, log.answer_id, START) == events
+
+
+async def test_what_nobody_wrote_is_empty(installation: Settings) -> None:
+    assert await read(CHAT, new_id()) == []
+
+
+async def test_a_writer_of_an_older_epoch_adds_nothing(writer: LogWriter) -> None:
+    answer_id = new_id()
+    old, new = opened(writer, answer_id, 1), opened(LogWriter(), answer_id, 2)
+    old.text("old")
+    await writer.flush()
+    new.text("new")
+    await new._writer.flush()
+    for _ in range(3):
+        old.text(" late")
+        await writer.flush()
+    old.add(Kind.END, {"status": "done"})
+    await writer.flush()
+    await writer.flush()
+    assert said(await read(CHAT, answer_id)) == [(Kind.TEXT, "old"), (Kind.TEXT, "new")]
+    # And it does not try for ever.
+    await writer.flush()
+    assert not writer._dirty
+
+
+@pytest.mark.parametrize("faults", [["after"], ["before"], ["before", "after", "after", "before"]])
+async def test_what_is_written_again_is_there_once(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch, faults: list[str]
+) -> None:
+    flaky(monkeypatch, *faults)
+    log = opened(writer)
+    for number in range(8):
+        log.text(f"{number} ")
+        await writer.flush()
+    log.add(Kind.END)
+    await writer.flush()
+    monkeypatch.undo()
+    events = await read(CHAT, log.answer_id)
+    text = "".join(event.data for event in events if event.kind is Kind.TEXT)
+    assert text == "0 1 2 3 4 5 6 7 "
+    assert events[-1].kind is Kind.END
+    assert [event.position.number for event in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_log_that_redis_has_lost_is_written_again(writer: LogWriter) -> None:
+    log = opened(writer)
+    for word in ("one", " two"):
+        log.text(word)
+        await writer.flush()
+    await connection.redis().flushdb()
+    log.text(" three")
+    await writer.flush()
+    log.text(" four")
+    log.add(Kind.END)
+    await writer.flush()
+    await writer.flush()
+    events = await read(CHAT, log.answer_id)
+    again = max(at for at, event in enumerate(events) if event.kind is Kind.RESTART)
+    assert "".join(e.data for e in events[again:] if e.kind is Kind.TEXT) == log.said
+    assert log.said == "one two three four"
+    assert events[-1].kind is Kind.END
+    assert not writer._dirty
+
+
+async def test_many_answers_are_written_in_one_pipeline(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = flaky(monkeypatch)
+    logs = [opened(writer) for _ in range(20)]
+    for word in ("one", " two", " three"):
+        for log in logs:
+            log.text(word)
+    await writer.flush()
+    assert len(counted.pipelines) == 1
+    for log in logs:
+        assert said(await read_back(log, monkeypatch)) == [(Kind.TEXT, "one two three")]
+    await writer.flush()
+    assert len(counted.pipelines) == 1, "there was nothing to write"
+
+
+async def read_back(log: AnswerLog, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "redis", connection.redis)
+        return await read(CHAT, log.answer_id)
+
+
+async def test_rounds_write_by_themselves_and_the_last_words_at_the_end(
+    installation: Settings, hub: Hub
+) -> None:
+    async with hub.subscribed(channel(USER)) as subscription:
+        subscription.lag()
+        await subscription.wait()
+        writer = LogWriter()
+        async with writer.running():
+            log = opened(writer)
+            log.text("first")
+            events, _ = await subscription.wait()
+            assert said(events) == [(Kind.TEXT, "first")]
+            log.text(" and")
+            log.text(" last")
+        events, _ = await subscription.wait()
+    assert said(events) == [(Kind.TEXT, " and last")]
+    assert said(await read(CHAT, log.answer_id)) == [
+        (Kind.TEXT, "first"),
+        (Kind.TEXT, " and last"),
+    ]
+
+
+async def test_a_log_is_kept_for_a_while_and_shorter_after_its_end(writer: LogWriter) -> None:
+    log = opened(writer)
+    log.text("a")
+    await writer.flush()
+    assert await connection.redis().ttl(key(log.answer_id)) > LIFE_AFTER_END
+    log.add(Kind.END)
+    await writer.flush()
+    assert 0 < await connection.redis().ttl(key(log.answer_id)) <= LIFE_AFTER_END
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event(Kind.TEXT, CHAT, USER, Position(3, 14), 'é"\n😀'),
+        Event(Kind.HOP, CHAT, USER, Position(1, 2), {"to": "x"}),
+        Event(Kind.CHATS, CHAT),
+    ],
+)
+def test_events_travel_whole(event: Event) -> None:
+    assert Event.decode(event.encode()) == event
+
+
+def test_positions_order_writers_first() -> None:
+    order = [START, Position(1, 1), Position(1, 2), Position(1, 10), Position(2, 1)]
+    assert sorted([order[2], order[4], order[0], order[3], order[1]]) == order
+    assert [Position.parse(str(position)) for position in order] == order
