@@ -41,6 +41,8 @@ class Patience:
     """For the whole answer, with all attempts."""
     line: float = 2.0
     """In line, when nobody can be asked at once."""
+    hedge: float | None = None
+    """For a first token, before a second member is asked as well; None: it never is."""
 
 
 @dataclass(slots=True)

@@ -54,6 +54,9 @@ class PooledChatModel(BaseChatModel):
     """Seconds for a whole answer with all attempts."""
     line_timeout: float = Field(default=LINE, ge=0)
     """Seconds for which a question stands in line when nobody can be asked at once."""
+    hedge_after: float | None = Field(default=None, gt=0)
+    """Seconds without a first word after which a second member is asked as well; the faster one
+    answers, both are paid for. None: never."""
     cache: Any = False
 
     _clients: Clients = PrivateAttr(default_factory=Clients)
@@ -123,7 +126,11 @@ class PooledChatModel(BaseChatModel):
         """Try members until one answers. What all entries have in common."""
         question = Question(tier or "", messages, stop, options, restarts)
         patience = Patience(
-            self.first_token_timeout, self.idle_gap_timeout, self.total_timeout, self.line_timeout
+            self.first_token_timeout,
+            self.idle_gap_timeout,
+            self.total_timeout,
+            self.line_timeout,
+            self.hedge_after,
         )
         members = self.config.members_of(tier)
         return Relay(question, members, self._clients, self._admission, patience).run()

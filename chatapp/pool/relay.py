@@ -14,10 +14,11 @@ from chatapp.pool.admission import Admission
 from chatapp.pool.attempt import Patience, Trying, speak, translate
 from chatapp.pool.config import Member
 from chatapp.pool.content import estimated_tokens, has_image
-from chatapp.pool.errors import AnswerCut, Failure, PoolExhausted, classify
+from chatapp.pool.errors import AnswerCut, Failure, PoolError, PoolExhausted, classify
 from chatapp.pool.events import Attempt, Done, Hop, Outcome, Restart
 from chatapp.pool.leases import Lease
 from chatapp.pool.members import Clients
+from chatapp.pool.race import Running, race
 from chatapp.pool.trail import note
 
 LOOK_AGAIN = (0.0, 0.05, 0.1, 0.2, 0.3)
@@ -79,27 +80,28 @@ class Relay:
             PoolExhausted: nobody said a word.
             AnswerCut: words were said, and nobody could begin anew.
         """
-        while (turn := await self._turn()) is not None:
-            lease, waited = turn
-            if self._attempts and self._attempts[-1] is not self._cut:
-                yield Hop(self._attempts[-1], lease.member.label)
-            trying = Trying(lease.member, waited)
+        while (running := await self._turn()) is not None:
             outcome: Outcome = "stopped"
             failure: Failure | None = None
             try:
-                async with aclosing(self._speech(lease, trying)) as speech:
-                    async for chunk in speech:
+                if self._attempts and self._attempts[-1] is not self._cut:
+                    yield Hop(self._attempts[-1], running.lease.member.label)
+                if self._patience.hedge is not None:
+                    running = await race(running, self._patience.hedge, self._another, self._lost)
+                async with aclosing(running.chunks()) as chunks:
+                    async for chunk in chunks:
                         if self._cut is not None:
-                            yield Restart(self._cut, lease.member.label)
+                            yield Restart(self._cut, running.lease.member.label)
                             self._cut = None
                         yield chunk
                 outcome = "ok"
             except Exception as error:
                 failure = classify(error)
                 outcome = failure.outcome
-                log.warning("%s: %s (%s)", lease.member.name, outcome, failure.kind)
+                log.warning("%s: %s (%s)", running.lease.member.name, outcome, failure.kind)
             finally:
-                attempt = await self._settle(lease, trying, outcome, failure)
+                attempt = await self._settle(running, outcome, failure)
+            trying = running.trying
             # Raised outside of the handlers, so that no provider's error is their context.
             if outcome == "ok":
                 yield Done(attempt, tuple(self._attempts), trying.usage, trying.finish or "stop")
@@ -108,20 +110,24 @@ class Relay:
                 self._cut = attempt
                 if not self._question.restarts:
                     break
-        if self._cut is not None:
-            raise AnswerCut(tuple(self._attempts), self._cut.outcome)
-        wait = min(self._waits, default=None)
-        raise PoolExhausted(tuple(self._attempts), wait, busy=self._busy and not self._attempts)
+        raise self._nobody()
 
-    async def _turn(self) -> tuple[Lease, float] | None:
-        """The next member's admission and how long it took; None: nobody is left, or no time."""
+    def _nobody(self) -> PoolError:
+        attempts = tuple(self._attempts)
+        if self._cut is not None:
+            return AnswerCut(attempts, self._cut.outcome)
+        wait = min(self._waits, default=None)
+        return PoolExhausted(attempts, wait, busy=self._busy and not attempts)
+
+    async def _turn(self) -> Running | None:
+        """The next member's attempt; None: nobody is left, or no time."""
         clock = asyncio.get_running_loop()
         began, asked_again = clock.time(), 0
         while self._left and clock.time() < self._until:
             reply = await self._admission.admit(self._question.group, self._left, self._tokens)
             if isinstance(reply, Lease):
                 self._left = [m for m in self._left if m.name != reply.member.name]
-                return reply, clock.time() - began
+                return self._begin(reply, clock.time() - began)
             if reply.seconds > min(self._patience_left, self._until - clock.time()):
                 self._waits.append(reply.seconds)
                 self._busy = reply.why not in {"fail", "auth"}
@@ -132,6 +138,27 @@ class Relay:
             self._patience_left -= pause
             await asyncio.sleep(pause)
         return None
+
+    def _begin(self, lease: Lease, waited: float) -> Running:
+        trying = Trying(lease.member, waited)
+        return Running(lease, trying, self._speech(lease, trying))
+
+    async def _another(self) -> Running | None:
+        """One more member, if it need not be waited for."""
+        if not self._left:
+            return None
+        reply = await self._admission.admit(self._question.group, self._left, self._tokens)
+        if not isinstance(reply, Lease):
+            return None
+        self._left = [m for m in self._left if m.name != reply.member.name]
+        return self._begin(reply, 0)
+
+    async def _lost(self, running: Running) -> None:
+        """Settle one that was slower than another."""
+        first, failure = running.first, None
+        if first is not None and not first.cancelled() and (error := first.exception()):
+            failure = classify(error)
+        await self._settle(running, "stopped" if failure is None else failure.outcome, failure)
 
     async def _speech(
         self, lease: Lease, trying: Trying
@@ -158,9 +185,8 @@ class Relay:
                         proved = True
                     yield chunk
 
-    async def _settle(
-        self, lease: Lease, trying: Trying, outcome: Outcome, failure: Failure | None
-    ) -> Attempt:
+    async def _settle(self, running: Running, outcome: Outcome, failure: Failure | None) -> Attempt:
+        lease, trying = running.lease, running.trying
         why, error = "", ""
         if failure is not None:
             why, error = _why(failure, trying), failure.kind

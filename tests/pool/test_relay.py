@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from chatapp.pool.errors import AnswerCut, PoolExhausted
 from chatapp.pool.events import Hop, PoolEvent, Restart, Text
 from tests.fakes import ProviderServer
 from tests.pool.conftest import MakePool, ask, hear, said, words
+from tests.pool.test_model import BEFORE
 
 QUICK = {"first_token_timeout": 1, "idle_gap_timeout": 1}
 ALL = ["groq", "google", "openai"]
@@ -212,6 +214,17 @@ async def test_a_sick_member_is_soon_left_alone_and_nobody_notices(
     assert asked[provider] == 3
 
 
+@pytest.mark.parametrize("provider", ALL)
+@pytest.mark.parametrize("kind", [kind for kind, _ in BEFORE])
+async def test_with_one_of_three_sick_everyone_gets_the_right_answer(
+    make_pool: MakePool, fakes: ProviderServer, provider: str, kind: str
+):
+    await fakes.set(provider, fault={"kind": kind})
+    pool = make_pool(*ALL, **QUICK)
+    heard = await asyncio.gather(*(hear(pool, "[[say 9 words]]") for _ in range(20)))
+    assert {answer.text for answer in heard} == {words(9)}
+
+
 async def test_a_record_tells_how_each_attempt_went(make_pool: MakePool, fakes: ProviderServer):
     await fakes.set("groq", fault={"kind": "http_429", "retry_after": 30})
     heard = await hear(make_pool("groq", "google"), "[[say 3 words]]")
@@ -234,3 +247,62 @@ async def test_stopping_while_in_line_leaves_nothing(make_pool: MakePool, fakes:
     await asyncio.sleep(0)
     waiting.cancel()
     assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], BaseException)
+
+
+async def test_stopping_at_a_hop_gives_the_next_members_place_back(
+    make_pool: MakePool, fakes: ProviderServer
+):
+    await fakes.set("groq", fault={"kind": "http_500"})
+    pool = make_pool("groq", "google")
+    async with aclosing(pool.answer(ask("hello"))) as events:
+        assert isinstance(await anext(events), Hop)
+    assert [status.in_flight for status in await pool.status()] == [0, 0]
+    assert not pool._admission._leases
+
+
+async def test_when_the_first_word_is_late_the_faster_of_two_answers(
+    make_pool: MakePool, fakes: ProviderServer
+):
+    await fakes.set("groq", fault={"kind": "stall"})
+    pool = make_pool("groq", "google", hedge_after=0.1)
+    heard = await hear(pool, "[[say 9 words]]")
+    assert heard.text == words(9)
+    assert [a.outcome for a in heard.done.attempts] == ["stopped", "ok"]
+    assert heard.hops == []
+    await fakes.wait(closed_early=1, done=1)
+    assert [status.in_flight for status in await pool.status()] == [0, 0]
+
+
+async def test_a_quick_first_word_is_not_hedged(make_pool: MakePool, fakes: ProviderServer):
+    heard = await hear(make_pool("groq", "google", hedge_after=10), "[[say 9 words]]")
+    assert heard.text == words(9)
+    assert len(await fakes.requests()) == 1
+
+
+async def test_if_the_second_fails_the_first_may_still_answer(
+    make_pool: MakePool, fakes: ProviderServer
+):
+    await fakes.set("groq", first_token_delay=0.6)
+    await fakes.set("google", fault={"kind": "http_500"})
+    heard = await hear(make_pool("groq", "google", hedge_after=0.1), "[[say 9 words]]")
+    assert heard.text == words(9)
+    assert [a.outcome for a in heard.done.attempts] == ["fail", "ok"]
+
+
+async def test_if_both_fail_a_third_is_asked(make_pool: MakePool, fakes: ProviderServer):
+    for provider in ("groq", "google"):
+        await fakes.set(provider, first_token_delay=0.3, fault={"kind": "end_without_finish"})
+    heard = await hear(make_pool(*ALL, hedge_after=0.1), "[[say 9 words]]")
+    assert heard.text == words(9)
+    assert [a.outcome for a in heard.done.attempts] == ["fail", "fail", "ok"]
+
+
+async def test_stopping_a_race_closes_both(make_pool: MakePool, fakes: ProviderServer):
+    await fakes.set(fault={"kind": "stall"})
+    pool = make_pool("groq", "google", hedge_after=0.1)
+    asking = asyncio.create_task(hear(pool, "hello"))
+    await fakes.wait(received=2)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await fakes.wait(closed_early=2)
+    assert [status.in_flight for status in await pool.status()] == [0, 0]
