@@ -35,6 +35,9 @@ DRAIN = 15.0
 TAKEOVERS = 3
 """An answer that so many processes have died over is not tried again."""
 
+CLOSING = 5.0
+"""How long a process that ends waits for what is being written, in seconds."""
+
 SAVE_PATIENCE = 60.0
 """How long an answer's end waits for a database that is away, in seconds."""
 
@@ -59,6 +62,7 @@ class Runner:
         self._writer = LogWriter()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._why: dict[UUID, _Why] = {}
+        self._made: set[UUID] = set()
         self._suspects: set[UUID] = set()
 
     @asynccontextmanager
@@ -81,9 +85,15 @@ class Runner:
 
     def start(self, job: Job) -> None:
         """Begin an answer whose row this process may have."""
+        if job.answer_id in self._tasks:
+            return
         task = asyncio.create_task(self._run(job), name=f"answer {job.answer_id}")
         self._tasks[job.answer_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.answer_id, None))
+        task.add_done_callback(lambda _: self._forget(job.answer_id))
+
+    def _forget(self, answer_id: UUID) -> None:
+        del self._tasks[answer_id]
+        self._why.pop(answer_id, None)
 
     def stop(self, answer_id: UUID) -> bool:
         """Stop an answer and keep its words. False: it does not run here."""
@@ -94,7 +104,9 @@ class Runner:
         if task is None:
             return False
         self._why.setdefault(answer_id, why)
-        task.cancel()
+        # Not while its beginning or its end is written: neither is to be left half done.
+        if answer_id in self._made:
+            task.cancel()
         return True
 
     async def _run(self, job: Job) -> None:
@@ -104,7 +116,7 @@ class Runner:
             async with transaction() as session:
                 if not await repository.begin(session, job.answer_id, self.name, job.epoch):
                     return
-            await making.make()
+            await self._make(making, job.answer_id)
         except asyncio.CancelledError:
             match self._why.get(job.answer_id):
                 case _Why.STOPPED:
@@ -119,11 +131,19 @@ class Runner:
         except Exception:
             logger.exception("An answer failed")
             making.end(Status.FAILED, OUR_FAULT)
-        finally:
-            self._why.pop(job.answer_id, None)
         if await self._save(job, making.outcome):
             written.add(Kind.END, {"status": making.outcome.status})
             await self._writer.flush()
+
+    async def _make(self, making: Making, answer_id: UUID) -> None:
+        """The part of a run that may be cancelled."""
+        self._made.add(answer_id)
+        try:
+            if answer_id in self._why:
+                raise asyncio.CancelledError
+            await making.make()
+        finally:
+            self._made.discard(answer_id)
 
     async def _save(self, job: Job, outcome: Outcome) -> bool:
         deadline = monotonic() + SAVE_PATIENCE
@@ -151,6 +171,10 @@ class Runner:
         tasks = list(self._tasks.values())
         for answer_id in list(self._tasks):
             self._cancel(answer_id, _Why.HANDED_OVER)
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=CLOSING)
+            for task in late:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
@@ -196,7 +220,10 @@ class Runner:
             unfinished = await repository.unfinished(session)
         suspects: set[UUID] = set()
         for answer, question_id in unfinished:
-            if answer.id in self._tasks or await lease.lives(answer.runner):
+            if answer.id in self._tasks:
+                continue
+            # What bears our name and does not run here could not be begun or ended.
+            if answer.runner != self.name and await lease.lives(answer.runner):
                 continue
             # Looked at twice: when Redis comes back empty, everybody seems dead for a beat.
             if answer.runner and answer.id not in self._suspects:
