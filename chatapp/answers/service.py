@@ -81,8 +81,8 @@ async def ask(
             session.add(asked)
             await session.flush()
             job = await _queue(session, runner, asked, tier)
-    except IntegrityError:
-        # The same question came twice at once; the other one has won.
+    except (IntegrityError, Refused):
+        # The same question may have come twice at once; the other one has won.
         async with transaction() as session:
             earlier = await chats.by_client_id(session, user_id, client_id)
             if earlier is None:
