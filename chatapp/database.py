@@ -125,12 +125,14 @@ def engine() -> AsyncEngine:
     url = settings().sqlalchemy_url
     if url.startswith("sqlite"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
-        made = create_async_engine(url)
+        made = create_async_engine(url, hide_parameters=True)
         event.listen(made.sync_engine, "connect", _sqlite_connected)
         event.listen(made.sync_engine, "begin", _sqlite_begin)
         return made
     made = create_async_engine(
         url,
+        # Errors are logged, and what people wrote is not.
+        hide_parameters=True,
         pool_size=settings().database_connections,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT,

@@ -80,7 +80,7 @@ async def ask(
             )
             after = chat.leaf_id
             session.add(asked)
-            job = _queue(session, runner, chat, asked.id, tier)
+            job = await _queue(session, runner, chat, asked.id, tier)
     except IntegrityError:
         # The same question came twice at once; the other one has won.
         async with transaction() as session:
@@ -105,7 +105,7 @@ async def ask_again(
         if old is None or old.role != Role.ANSWER or old.parent_id is None:
             raise NotFound
         chat = await _chat(session, user_id, old.chat_id, "")
-        job = _queue(session, runner, chat, old.parent_id, tier)
+        job = await _queue(session, runner, chat, old.parent_id, tier)
     return await _begin(runner, job, None)
 
 
@@ -150,6 +150,7 @@ async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, ques
     if chat_id is None:
         chat = Chat(user_id=user_id, title=title_of(question))
         session.add(chat)
+        await session.flush()
         return chat
     chat = await chats.chat(session, user_id, chat_id, lock=True)
     if chat is None:
@@ -159,7 +160,7 @@ async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, ques
     return chat
 
 
-def _queue(
+async def _queue(
     session: AsyncSession, runner: Runner, chat: Chat, question_id: UUID, tier: str | None
 ) -> Job:
     place = Message(
@@ -172,8 +173,11 @@ def _queue(
     answer = Answer(
         id=place.id, chat_id=chat.id, user_id=chat.user_id, tier=tier, runner=runner.name
     )
-    session.add_all((place, answer))
     chat.leaf_id, chat.updated_at = place.id, now()
+    # In steps, for rows that name each other: the mapper does not order tables by their keys.
+    session.add(place)
+    await session.flush()
+    session.add(answer)
     return Job(chat.user_id, chat.id, question_id, place.id, tier)
 
 
