@@ -6,14 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, DateTime, MetaData, event
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import declared_attr
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +27,11 @@ from chatapp.settings import settings
 BUSY_TIMEOUT = 5.0
 """How long, in seconds, a statement waits for a lock or for a free connection."""
 
+RESTED = 1.0
+"""A connection that was not used for so long, in seconds, is tried before it is used."""
+
 _BEGIN = "sqlite_begin"
+_USED = "used"
 
 
 class Table(SQLModel):
@@ -95,28 +103,48 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
 
 
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = monotonic()
+
+
+def _check_idle(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    # A busy connection has just been answered on; only one that rested is asked whether it lives.
+    if monotonic() - record.info.get(_USED, monotonic()) < RESTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
 @cache
 def engine() -> AsyncEngine:
     """The engine of this process, made at the first use."""
     url = settings().sqlalchemy_url
     if url.startswith("sqlite"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
-        made = create_async_engine(url)
+        made = create_async_engine(url, hide_parameters=True)
         event.listen(made.sync_engine, "connect", _sqlite_connected)
         event.listen(made.sync_engine, "begin", _sqlite_begin)
         return made
-    return create_async_engine(
+    made = create_async_engine(
         url,
+        # Errors are logged, and what people wrote is not.
+        hide_parameters=True,
         pool_size=settings().database_connections,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": int(BUSY_TIMEOUT),
             # Off, so that pgbouncer in transaction mode can stand in between.
             "prepare_threshold": None,
         },
     )
+    event.listen(made.sync_engine, "checkin", _note_use)
+    event.listen(made.sync_engine, "checkout", partial(_check_idle, made.dialect))
+    return made
 
 
 @asynccontextmanager
@@ -130,7 +158,10 @@ async def transaction() -> AsyncIterator[AsyncSession]:
 async def reading() -> AsyncIterator[AsyncSession]:
     """A session that only reads; it waits for no writer."""
     async with AsyncSession(engine(), expire_on_commit=False) as session:
-        await session.connection(execution_options={_BEGIN: "BEGIN"})
+        # One statement, one round trip: PostgreSQL needs no transaction for it.
+        postgresql = engine().dialect.name == "postgresql"
+        options = {"isolation_level": "AUTOCOMMIT"} if postgresql else {_BEGIN: "BEGIN"}
+        await session.connection(execution_options=options)
         yield session
 
 

@@ -9,7 +9,7 @@ import uvicorn
 from chatapp import logs
 from chatapp.settings import settings
 
-DEFLATE = False
+DEFLATE = True
 """Whether websocket messages are compressed.
 
 Measured with deltas of 264 bytes: 42 bytes in place of 268 on the wire, for 40 KB more memory a

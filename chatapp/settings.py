@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     history_turns: int = Field(default=40, ge=1)
     """How many of the last messages of a chat a model is given at most."""
 
-    database_connections: int = Field(default=10, ge=2)
+    database_connections: int = Field(default=20, ge=2)
     """The most connections that one process opens to PostgreSQL."""
 
     @field_validator("trusted_proxies", mode="before")

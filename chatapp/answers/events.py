@@ -12,7 +12,8 @@ class Kind(StrEnum):
     """The kinds of events."""
 
     ASKED = "asked"
-    """A question and its answer's place are in the database."""
+    """A question and its answer's place are in the database. ``data``: which ``question`` was added
+    ``after`` which message; nothing when another answer to an old question was asked for."""
     TEXT = "text"
     """More words of an answer."""
     HOP = "hop"
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     """The answer's row has its final text and status."""
     STOP = "stop"
     """A process shall stop an answer that it runs."""
+    SEEN = "seen"
+    """A person has looked at what was new in a chat."""
     CHATS = "chats"
     """The list of chats has changed: a new title, a deleted chat."""
 

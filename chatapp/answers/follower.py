@@ -15,7 +15,7 @@ from chatapp.answers.telling import tell
 from chatapp.answers.views import MISSING, ChatView, MessageView, message_view
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
-from chatapp.chats.models import Message, Status
+from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
@@ -116,6 +116,7 @@ class _Screen:
         self._zone = zone
         self._sidebar: Values = {}
         self._count = chats.PAGE
+        self._shown: ChatView | None = None
         self._sent: set[UUID] = set()
         self._growing: dict[UUID, _Growing] = {}
 
@@ -127,28 +128,59 @@ class _Screen:
     async def changes(self, events: list[Event]) -> Values:
         """What some events change."""
         values: Values = {}
-        kinds = {event.kind for event in events}
-        for event in events:
-            if event.kind is Kind.END and event.chat_id == self._chat_id:
-                await self._look_at(event.chat_id)
-        if kinds & {Kind.ASKED, Kind.CHATS, Kind.END}:
+        if any(self._changes_list(event) for event in events):
             values |= await self._list()
         for event in events:
             if event.chat_id != self._chat_id:
                 continue
             if event.kind is Kind.ASKED:
-                self._count += 2
-                values |= await self._chat()
+                values |= await self._asked(event)
             elif event.kind is Kind.CHATS:
                 values |= await self._chat()
             elif event.answer_id and (growing := self._growing.get(event.answer_id)):
                 values |= await self._read(growing, event)
+            if event.kind is Kind.END:
+                await self._look_at(event.chat_id)
+        return values
+
+    def _changes_list(self, event: Event) -> bool:
+        if event.kind is Kind.ASKED:
+            groups = self._sidebar.get("sidebar") or [{"chats": [{"id": ""}]}]
+            return groups[0]["chats"][0]["id"] != str(event.chat_id)
+        if event.kind in (Kind.END, Kind.SEEN):
+            return event.chat_id != self._chat_id
+        return event.kind is Kind.CHATS
+
+    async def _asked(self, event: Event) -> Values:
+        """A question and its answer's place stand at the end, if they follow what is shown."""
+        self._count += 2
+        added, shown = event.data, self._shown
+        if not added or not shown or added["after"] != (shown["order"] or [None])[-1]:
+            return await self._chat()
+        async with reading() as session:
+            question = await chat_repository.message(
+                session, self._user_id, UUID(added["question"])
+            )
+        if question is None or event.answer_id is None:
+            return await self._chat()
+        place = Message(
+            id=event.answer_id,
+            chat_id=event.chat_id,
+            user_id=self._user_id,
+            role=Role.ANSWER,
+            status=Status.QUEUED,
+        )
+        shown["order"] += [str(question.id), str(place.id)]
+        values: Values = {f"c:{event.chat_id}": shown}
+        for message in (question, place):
+            self._sent.add(message.id)
+            values |= await self._message(message, None)
         return values
 
     async def _look_at(self, chat_id: UUID) -> None:
         """What is on this screen is seen; the person's other screens are told."""
         if await chats.look_at(self._user_id, chat_id):
-            await tell(self._user_id, Event(Kind.CHATS, chat_id))
+            await tell(self._user_id, Event(Kind.SEEN, chat_id))
 
     async def _list(self) -> Values:
         now = {"sidebar": await sidebar(self._user_id, self._zone)}
@@ -165,12 +197,12 @@ class _Screen:
             return {f"c:{self._chat_id}": MISSING}
         if page.chat.unseen:
             await self._look_at(page.chat.id)
-        view: ChatView = {
-            "missing": False,
-            "title": page.chat.title,
-            "order": [str(message.id) for message in page.messages],
-            "earlier": page.earlier,
-        }
+        self._shown = view = ChatView(
+            missing=False,
+            title=page.chat.title,
+            order=[str(message.id) for message in page.messages],
+            earlier=page.earlier,
+        )
         values: Values = {f"c:{self._chat_id}": view}
         new = [
             message

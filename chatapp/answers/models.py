@@ -21,7 +21,7 @@ class Answer(Table, table=True):
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     runner: str = Field(default="", sa_type=Text)
     """The process that runs it."""
-    epoch: int = 0
+    epoch: int = 1
     """Counts who ran it: a writer of an older epoch is ignored."""
     tier: str | None = None
     answered_by: str = Field(default="", sa_type=Text)

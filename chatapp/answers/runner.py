@@ -113,9 +113,8 @@ class Runner:
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
         making = Making(job, written)
         try:
-            async with transaction() as session:
-                if not await repository.begin(session, job.answer_id, self.name, job.epoch):
-                    return
+            if job.epoch > 1 and not await self._take(job):
+                return
             await self._make(making, job.answer_id)
         except asyncio.CancelledError:
             match self._why.get(job.answer_id):
@@ -144,6 +143,10 @@ class Runner:
             await making.make()
         finally:
             self._made.discard(answer_id)
+
+    async def _take(self, job: Job) -> bool:
+        async with transaction() as session:
+            return await repository.begin(session, job.answer_id, self.name, job.epoch)
 
     async def _save(self, job: Job, outcome: Outcome) -> bool:
         deadline = monotonic() + SAVE_PATIENCE
@@ -244,9 +247,8 @@ class Runner:
         self._suspects = suspects
 
     async def _give_up(self, job: Job) -> None:
-        async with transaction() as session:
-            if not await repository.begin(session, job.answer_id, self.name, job.epoch):
-                return
+        if not await self._take(job):
+            return
         events = await log.read(job.chat_id, job.answer_id)
         last = events[-1].position.epoch if events else 0
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]

@@ -17,7 +17,7 @@ from chatapp.chats import service as chat_service
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import new_id, reading, transaction
+from chatapp.database import now, reading, transaction
 from chatapp.settings import settings
 
 GO_ON = "Please continue."
@@ -78,9 +78,9 @@ async def ask(
                 text=question,
                 client_id=client_id,
             )
+            after = chat.leaf_id
             session.add(asked)
-            await session.flush()
-            job = await _queue(session, runner, asked, tier)
+            job = await _queue(session, runner, chat, asked.id, tier)
     except (IntegrityError, Refused):
         # The same question may have come twice at once; the other one has won.
         async with transaction() as session:
@@ -88,7 +88,7 @@ async def ask(
             if earlier is None:
                 raise
             return await _same(session, earlier, question)
-    return await _begin(runner, job)
+    return await _begin(runner, job, {"question": asked.id, "after": after})
 
 
 async def ask_again(
@@ -104,12 +104,9 @@ async def ask_again(
         old = await chats.message(session, user_id, answer_id)
         if old is None or old.role != Role.ANSWER or old.parent_id is None:
             raise NotFound
-        await _chat(session, user_id, old.chat_id, "")
-        question = await chats.message(session, user_id, old.parent_id)
-        if question is None:
-            raise NotFound
-        job = await _queue(session, runner, question, tier)
-    return await _begin(runner, job)
+        chat = await _chat(session, user_id, old.chat_id, "")
+        job = await _queue(session, runner, chat, old.parent_id, tier)
+    return await _begin(runner, job, None)
 
 
 async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
@@ -163,28 +160,25 @@ async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, ques
     return chat
 
 
-async def _queue(session: AsyncSession, runner: Runner, question: Message, tier: str | None) -> Job:
+async def _queue(
+    session: AsyncSession, runner: Runner, chat: Chat, question_id: UUID, tier: str | None
+) -> Job:
     place = Message(
-        id=new_id(),
-        chat_id=question.chat_id,
-        user_id=question.user_id,
-        parent_id=question.id,
+        chat_id=chat.id,
+        user_id=chat.user_id,
+        parent_id=question_id,
         role=Role.ANSWER,
         status=Status.QUEUED,
     )
+    answer = Answer(
+        id=place.id, chat_id=chat.id, user_id=chat.user_id, tier=tier, runner=runner.name
+    )
+    chat.leaf_id, chat.updated_at = place.id, now()
+    # In steps, for rows that name each other: the mapper does not order tables by their keys.
     session.add(place)
     await session.flush()
-    session.add(
-        Answer(
-            id=place.id,
-            chat_id=place.chat_id,
-            user_id=place.user_id,
-            tier=tier,
-            runner=runner.name,
-        )
-    )
-    await chats.touch(session, question.user_id, question.chat_id, place.id)
-    return Job(question.user_id, question.chat_id, question.id, place.id, tier)
+    session.add(answer)
+    return Job(chat.user_id, chat.id, question_id, place.id, tier)
 
 
 async def _stop(runner: Runner, answer: Answer) -> None:
@@ -192,8 +186,8 @@ async def _stop(runner: Runner, answer: Answer) -> None:
         await ask_to_stop(answer.runner, answer.chat_id, answer.id)
 
 
-async def _begin(runner: Runner, job: Job) -> Asked:
-    await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id))
+async def _begin(runner: Runner, job: Job, added: dict[str, UUID | None] | None) -> Asked:
+    await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id, data=added))
     runner.start(job)
     return Asked(job.chat_id, job.question_id, job.answer_id)
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, literal, update
+from sqlalchemy import CursorResult, Integer, Uuid, bindparam, delete, literal, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.chats.models import Chat, Message, Status
-from chatapp.database import now
 
 
 async def chat(
@@ -42,16 +43,6 @@ async def rename(session: AsyncSession, user_id: UUID, chat_id: UUID, title: str
         .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
         .where(col(Chat.deleted_at).is_(None))
         .values(title=title),
-    )
-
-
-async def touch(session: AsyncSession, user_id: UUID, chat_id: UUID, leaf_id: UUID) -> bool:
-    """Make a message the chat's shown end and the chat the newest."""
-    return await _changed(
-        session,
-        update(Chat)
-        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
-        .values(leaf_id=leaf_id, updated_at=now()),
     )
 
 
@@ -142,20 +133,27 @@ async def path(
     """
     if leaf_id is None:
         return []
+    found = await session.exec(
+        _path(), params={"user_id": user_id, "leaf_id": leaf_id, "limit": limit}
+    )
+    return list(found.all())
+
+
+@cache
+def _path() -> SelectOfScalar[Message]:
+    """The statement of :func:`path`: dear to build, and always the same."""
+    owner = col(Message.user_id) == bindparam("user_id", type_=Uuid())
     steps = (
         select(Message.id, Message.parent_id, literal(1).label("depth"))
-        .where(Message.id == leaf_id, Message.user_id == user_id)
+        .where(col(Message.id) == bindparam("leaf_id", type_=Uuid()), owner)
         .cte("steps", recursive=True)
     )
     steps = steps.union_all(
         select(Message.id, Message.parent_id, steps.c.depth + 1)
         .join(steps, col(Message.id) == steps.c.parent_id)
-        .where(Message.user_id == user_id, steps.c.depth < limit)
+        .where(owner, steps.c.depth < bindparam("limit", type_=Integer()))
     )
-    found = await session.exec(
-        select(Message).join(steps, col(Message.id) == steps.c.id).order_by(steps.c.depth.desc())
-    )
-    return list(found.all())
+    return select(Message).join(steps, col(Message.id) == steps.c.id).order_by(steps.c.depth.desc())
 
 
 async def _changed(session: AsyncSession, statement: object) -> bool:
