@@ -103,6 +103,7 @@ class Ledger:
             timing.open,
             timing.auth,
             timing.hold,
+            timing.lease,
         ]
         await self._run("settle", _keys(lease.member), arguments)
 

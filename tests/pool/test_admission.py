@@ -139,6 +139,16 @@ async def test_requests_a_minute_are_kept(client: Redis):
     await admitted(admission, who)
 
 
+async def test_a_request_that_is_sent_late_counts_from_then(client: Redis):
+    admission = Admission(lambda: client, Timing(minute=300))
+    who = [replace(m, rpm=1) for m in members(a=1)]
+    late = await admitted(admission, who)
+    await asyncio.sleep(0.35)  # longer than a minute: the client had to be built first
+    assert (await refused(admission, who)).why == "rpm"
+    await admission.settle(late, Ending("ok", spoke=True, sent_ago=0.01))
+    assert 0.2 < (await refused(admission, who)).seconds <= 0.3
+
+
 async def test_tokens_are_reserved_and_corrected_by_what_was_used(admission: Admission):
     who = [replace(m, tpm=1000) for m in members(a=1)]
     lease = await admitted(admission, who, 500)

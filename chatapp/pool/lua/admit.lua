@@ -24,7 +24,11 @@ local function minute_wait(log, requests, tokens)
     local freed_requests, freed_tokens = amounts(entries[i])
     requests, tokens = requests - freed_requests, tokens - freed_tokens
     if requests <= 0 and tokens <= 0 then
-      return math.max(1, tonumber(entries[i + 1]) + minute - now)
+      local at = tonumber(entries[i + 1])
+      if at > now then
+        at = at - lease_length
+      end
+      return math.max(1, at + minute - now)
     end
   end
   return CROWDED
@@ -134,7 +138,8 @@ end
 redis.call('HMSET', KEYS[1], unpack(changed))
 
 redis.call('ZADD', chosen.leases, int(now + lease_length), lease)
-redis.call('ZADD', chosen.log, int(now), lease .. ':1:' .. int(chosen.need))
+-- Until it is settled nobody knows when the provider counts it: it may take as long as the lease.
+redis.call('ZADD', chosen.log, int(now + lease_length), lease .. ':1:' .. int(chosen.need))
 count_day(chosen.key, chosen.days, chosen, chosen.clock, 1)
 local state = {
   'requests', int(chosen.requests + 1), 'tokens', int(chosen.tokens + chosen.need),

@@ -6,6 +6,7 @@ local NAMES = {
   'lease', 'outcome', 'reserved', 'tokens', 'sent_ago', 'first', 'hold', 'hold_why', 'spoke',
   'kind', 'rpm', 'tpm', 'rpd', 'used_tokens', 'used_day', 'told_ago', 'written', 'minute',
   'day', 'clock1', 'clock2', 'clock3', 'open_first', 'auth_first', 'hold_first',
+  'lease_length',
 }
 local TEXT = { lease = true, outcome = true, hold_why = true, kind = true }
 local ROW, PART, PARTS, FEWEST = 3, 3000, 10, 10
@@ -35,7 +36,7 @@ if stamp then
 end
 local sent = a.outcome ~= 'unused'
 if sent and (stamp or a.sent_ago >= 0) then
-  local at = a.sent_ago >= 0 and now - a.sent_ago or tonumber(stamp)
+  local at = a.sent_ago >= 0 and now - a.sent_ago or tonumber(stamp) - a.lease_length
   local tokens = a.tokens >= 0 and a.tokens or a.reserved
   if at > now - a.minute then
     redis.call('ZADD', log, int(at), a.lease .. ':1:' .. int(tokens))

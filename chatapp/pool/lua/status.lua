@@ -24,7 +24,7 @@ for i = 0, #KEYS / 6 - 1 do
     state[#state + 1] = TEXTS[name] and member[name] or int(member[name])
   end
   local last = redis.call('ZRANGE', log, -1, -1, 'WITHSCORES')
-  local minute_ends = last[2] and tonumber(last[2]) + minute or 0
+  local minute_ends = last[2] and math.min(tonumber(last[2]), now) + minute or 0
   if ends == 0 and member.day > 0 then
     ends = now + day_wait(days, day)
   end
