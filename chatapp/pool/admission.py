@@ -71,16 +71,20 @@ class Admission:
 
     def __init__(self, client: Callable[[], Redis] = redis, timing: Timing | None = None) -> None:
         self._timing = timing or Timing()
-        server = FakeServer()
-        embedded = FakeAsyncRedis(server=server)
+        self._embedded: Redis | None = None
         self._shared = Ledger(client, self._timing, shared=True)
-        self._local = Ledger(lambda: embedded, self._timing, shared=False)
+        self._local = Ledger(self._own_redis, self._timing, shared=False)
         self._rest = REST[0]
         self._again = 0.0
         self._lost = False
         self._leases: dict[str, Lease] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._settling: set[asyncio.Task[None]] = set()
+
+    def _own_redis(self) -> Redis:
+        if self._embedded is None:
+            self._embedded = FakeAsyncRedis(server=FakeServer())
+        return self._embedded
 
     @property
     def alone(self) -> bool:

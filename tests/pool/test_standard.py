@@ -14,6 +14,12 @@ from tests.fakes import ProviderServer
 from tests.pool.conftest import MakePool
 
 
+@pytest.fixture(scope="module")
+def vcr_config() -> dict[str, Any]:
+    """Nothing on loopback is recorded or replayed."""
+    return {"ignore_localhost": True}
+
+
 class TestUnits(ChatModelUnitTests):
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -35,11 +41,6 @@ class TestConversations(ChatModelIntegrationTests):
         config = make_pool("groq", "google", "openai").config
         own_tier = replace(config.members[0], tier=config.members[0].model)
         type(self).config = replace(config, members=(*config.members, own_tier))
-
-    @pytest.fixture(scope="module")
-    def vcr_config(self) -> dict[str, Any]:
-        """Nothing on loopback is recorded or replayed."""
-        return {"ignore_localhost": True}
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
