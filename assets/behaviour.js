@@ -204,7 +204,9 @@
   const showTitle = () => {
     const chat = document.querySelector("[data-title]")?.dataset.title;
     if (chat === undefined) return;
-    const title = `${waiting ? "● " : ""}${chat ? `${chat} · ` : ""}chatapp`;
+    // As the browser would tidy it: else it would never be what it was set to.
+    const tidy = chat.split(/\s+/).join(" ").trim();
+    const title = `${waiting ? "● " : ""}${tidy ? `${tidy} · ` : ""}chatapp`;
     if (document.title !== title) document.title = title;
   };
 

@@ -75,7 +75,8 @@ app = rx.App(
     toaster=None,
     html_lang="en",
     head_components=[
-        rx.el.script(src=SCRIPT, defer=True),
+        # Not deferred: the pages, whose scripts may come at any time, call into it.
+        rx.el.script(src=SCRIPT),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
     ],
