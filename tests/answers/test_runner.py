@@ -1,6 +1,7 @@
 """Every answer ends: whole, stopped or failed, and what was shown is kept."""
 
 import asyncio
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from chatapp.answers import making, repository, service
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
 from chatapp.answers.process import Process
+from chatapp.answers.runner import OUR_FAULT
 from chatapp.chats.models import Status
 from chatapp.pool.errors import CUT, MESSAGES
 from tests.answers.world import KEYS, LABELS, ask, finished, row, screen, words
@@ -151,30 +153,29 @@ async def test_stopping_before_the_first_word(
 
 
 class Gate:
-    """Holds a function of the repository up until it is let go on."""
+    """Holds a function up until it is let go on."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
-        function = getattr(repository, name)
+        function = getattr(module, name)
 
         async def held(*args: Any) -> Any:
             self.reached.set()
             await self.open.wait()
             return await function(*args)
 
-        monkeypatch.setattr(repository, name, held)
+        monkeypatch.setattr(module, name, held)
 
 
-@pytest.mark.parametrize("where", ["begin", "finish"])
-async def test_stopping_at_any_moment_leaves_no_answer_running(
-    process: Process,
-    ada: UUID,
-    monkeypatch: pytest.MonkeyPatch,
-    where: str,
+MOMENTS = {"first": (making, "prompt"), "last": (repository, "finish")}
+
+
+@pytest.mark.parametrize("word", MOMENTS)
+async def test_a_stop_that_races_a_word_leaves_no_answer_running(
+    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    """A stop that races the first or the last word: the answer ends, and the chat goes on."""
-    gate = Gate(monkeypatch, where)
+    gate = Gate(monkeypatch, *MOMENTS[word])
     asked = await ask(process, ada, "[[say 3 words]]")
     await gate.reached.wait()
     for _ in range(3):
@@ -184,10 +185,18 @@ async def test_stopping_at_any_moment_leaves_no_answer_running(
     await finished(process)
     message, answer = await row(asked.answer_id)
     assert answer.ended_at is not None
-    assert message.status in (Status.STOPPED, Status.DONE)
-    assert message.text == ("" if where == "begin" else words(3))
+    assert message.status == (Status.STOPPED if word == "first" else Status.DONE)
+    assert message.text == ("" if word == "first" else words(3))
     await ask(process, ada, "and on", asked.chat_id)
     await finished(process)
+
+
+async def test_a_stop_before_anything_has_begun_is_a_stop(process: Process, ada: UUID) -> None:
+    asked = await ask(process, ada, "[[say 3 words]]")
+    assert process.runner.stop(asked.answer_id)
+    await finished(process)
+    message, _ = await row(asked.answer_id)
+    assert (message.status, message.text) == (Status.STOPPED, "")
 
 
 async def test_stopping_twice_is_stopping(
@@ -203,26 +212,40 @@ async def test_stopping_twice_is_stopping(
     assert (await row(asked.answer_id))[0].status == Status.STOPPED
 
 
-@pytest.mark.parametrize("name", ["begin", "finish"])
-async def test_a_database_that_fails_for_a_moment_loses_no_answer(
-    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch, name: str
+async def test_an_end_that_cannot_be_saved_is_saved_later(
+    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be begun is begun again, what could not be saved is saved later."""
-    function = getattr(repository, name)
-    faults = [OperationalError("", {}, Exception("away"))]
+    function = repository.finish
+    faults = [OperationalError("", {}, Exception("away"))] * 2
 
     async def flaky(*args: Any) -> Any:
         if faults:
             raise faults.pop()
         return await function(*args)
 
-    monkeypatch.setattr(repository, name, flaky)
+    monkeypatch.setattr(repository, "finish", flaky)
     asked = await ask(process, ada, "[[say 7 words]]")
     async with screen(process.hub, ada, asked.chat_id) as tab:
         await tab.ended(asked.answer_id)
         assert tab.text(asked.answer_id) == words(7)
     message, _ = await row(asked.answer_id)
     assert (message.status, message.text) == (Status.DONE, words(7))
+
+
+async def test_a_fault_of_ours_is_told_plainly(
+    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_args: Any) -> Any:
+        raise OperationalError("SELECT secret", {}, Exception("away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "prompt", failing)
+        asked = await ask(process, ada, "hello")
+        await finished(process)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, answer.problem) == (Status.FAILED, OUR_FAULT)
+    await service.ask_again(process.runner, ada, asked.answer_id)
+    await finished(process)
 
 
 async def test_an_answer_without_end_is_ended(

@@ -1,0 +1,223 @@
+"""Whoever looks, from whenever on, sees the same answer: each word once and in order."""
+
+import asyncio
+import random
+from uuid import UUID
+
+import pytest
+
+from chatapp import database
+from chatapp.answers import service
+from chatapp.answers.process import Process
+from chatapp.answers.views import MISSING
+from chatapp.chats.models import Status
+from chatapp.database import new_id
+from chatapp.ui.blocks import LONGEST, blocks_of
+from tests.answers.world import Screen, ask, finished, row, screen, words
+from tests.chats.people import chat_of
+from tests.fakes import ProviderServer
+
+DOCUMENT = "\n\n".join(
+    [
+        "# A title of the answer",
+        "A first paragraph, with *words*\nin two lines.",
+        "- one thing\n\n- another thing\n\n  of it",
+        "```python\ndef f():\n\n    return '😀'\n```",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "$$\na = b\n$$",
+        "The last paragraph of it all, at last.",
+    ]
+)
+LONG_CODE = "```python\n" + "".join(f"x{n} = {n}\n" for n in range(2_500)) + "```\n\nThe end of it."
+TEXTS = {
+    "one paragraph": " ".join(f"w{n}" for n in range(3_000)),
+    "a document": "\n\n".join([DOCUMENT] * 4),
+    "long code": LONG_CODE,
+    "blank lines first": "\n\n \n" + DOCUMENT,
+}
+
+
+def tokens(text: str) -> list[str]:
+    """The text cut anywhere."""
+    cut = random.Random(4)
+    parts: list[str] = []
+    while text:
+        size = cut.randint(1, 12)
+        parts.append(text[:size])
+        text = text[size:]
+    return parts
+
+
+def solid(text: str) -> str:
+    return "".join(text.split())
+
+
+def never_wrong(tab: Screen, answer_id: UUID, text: str) -> None:
+    """At every moment the tab had shown a beginning of the text."""
+    seen = Screen()
+    shown = ""
+    for values in tab.updates:
+        seen.values |= values
+        now = solid(seen.text(answer_id)).replace("`", "").replace("python", "")
+        assert solid(text).replace("`", "").replace("python", "").startswith(now)
+        assert now.startswith(shown)
+        shown = now
+
+
+@pytest.mark.parametrize("name", TEXTS)
+async def test_joining_at_any_moment_shows_the_providers_text(
+    process: Process, ada: UUID, fakes: ProviderServer, name: str
+) -> None:
+    text = TEXTS[name]
+    sent = tokens(text)
+    await fakes.set(tokens=sent, tokens_per_second=max(1_000, len(sent)))
+    asked = await ask(process, ada, "please")
+
+    async def join(after: int) -> Screen:
+        await fakes.wait(sent=after)
+        async with screen(process.hub, ada, asked.chat_id) as tab:
+            await tab.ended(asked.answer_id)
+        return tab
+
+    moments = sorted(random.Random(name).sample(range(len(sent)), 5))
+    tabs = await asyncio.gather(*(join(after) for after in [0, *moments, len(sent)]))
+    message, _ = await row(asked.answer_id)
+    assert message.text == text
+    for tab in tabs:
+        assert tab.blocks(asked.answer_id) == blocks_of(text)
+        never_wrong(tab, asked.answer_id, text)
+    async with screen(process.hub, ada, asked.chat_id) as later:
+        assert later.blocks(asked.answer_id) == blocks_of(text)
+
+
+async def test_a_paragraph_is_equal_to_the_byte_while_it_grows(process: Process, ada: UUID) -> None:
+    asked = await ask(process, ada, "[[say 3000 words at 3000/s]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.until(lambda tab: len(tab.text(asked.answer_id)) > LONGEST)
+        growing = tab.text(asked.answer_id)
+        assert tab.status(asked.answer_id) == "streaming"
+        assert words(3_000).startswith(growing)
+        await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(3_000)
+
+
+async def test_what_is_sent_grows_with_the_answer_and_not_with_its_square(
+    process: Process, ada: UUID
+) -> None:
+    asked = await ask(process, ada, "[[say 6000 words at 4000/s]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.ended(asked.answer_id)
+    text = words(6_000)
+    sent = sum(
+        len(value)
+        for values in tab.updates
+        for name, value in values.items()
+        if name.startswith(str(asked.answer_id))
+    )
+    assert tab.text(asked.answer_id) == text
+    # Each update sends at most its own words and the piece that they continue.
+    assert sent <= len(text) + 500 * len(tab.updates)
+
+
+async def test_a_tab_that_is_open_sees_the_question_and_the_answer_come(
+    process: Process, ada: UUID
+) -> None:
+    chat, before = await chat_of(ada, "before", "it was")
+    async with screen(process.hub, ada, chat.id) as one, screen(process.hub, ada, chat.id) as two:
+        asked = await ask(process, ada, "[[say 50 words at 500/s]]", chat.id)
+        for tab in (one, two):
+            await tab.ended(asked.answer_id)
+            order = tab.values[f"c:{chat.id}"]["order"]
+            ids = [*(m.id for m in before), asked.question_id, asked.answer_id]
+            assert order == [str(each) for each in ids]
+            assert tab.text(asked.answer_id) == words(50)
+            assert tab.text(before[1].id) == "it was"
+            never_wrong(tab, asked.answer_id, words(50))
+        keys = {name for name in one.values if name.startswith(("c:", "m:"))}
+        assert {name: one.values[name] for name in keys} == {
+            name: two.values[name] for name in keys
+        }
+
+
+async def test_a_version_beside_takes_the_place_on_every_tab(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set("google", text="Another version of it.")
+    asked = await ask(process, ada, "[[say 3 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.ended(asked.answer_id)
+        again = await service.ask_again(process.runner, ada, asked.answer_id)
+        await tab.ended(again.answer_id)
+        order = tab.values[f"c:{asked.chat_id}"]["order"]
+        assert order == [str(asked.question_id), str(again.answer_id)]
+        assert tab.text(again.answer_id) == "Another version of it."
+
+
+async def test_a_tab_that_falls_behind_looks_again(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    asked = await ask(process, ada, "[[say 2000 words at 2000/s]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        for sent in range(100, 2_001, 100):
+            await fakes.wait(sent=sent)
+            for followers in process.hub._followers.values():
+                for follower in followers:
+                    follower.lag()
+        await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(2_000)
+        never_wrong(tab, asked.answer_id, words(2_000))
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another's", "deleted"])
+async def test_what_is_not_ones_own_is_missing(
+    process: Process, ada: UUID, eve: UUID, fakes: ProviderServer, whose: str
+) -> None:
+    await fakes.set(tokens_per_second=200)
+    asked = await ask(process, ada, "[[say 40 words]] mysecret")
+    chat_id = new_id() if whose == "nobody's" else asked.chat_id
+    who = ada if whose == "deleted" else eve
+    if whose == "deleted":
+        await service.delete_chat(process.runner, ada, asked.chat_id)
+    own, _ = await chat_of(who, "x")
+    async with screen(process.hub, who, chat_id) as tab:
+        await finished(process)
+        # What is told last is seen last: until then nothing else was shown.
+        await service.rename_chat(who, own.id, "told last")
+        await tab.until(lambda tab: "told last" in str(tab.values["sidebar"]))
+        assert tab.values[f"c:{chat_id}"] == MISSING
+    assert "mysecret" not in str(tab.updates)
+    assert not [name for name in tab.values if name.startswith("m:")]
+
+
+async def test_without_a_chat_only_the_list_is_shown(process: Process, ada: UUID) -> None:
+    async with screen(process.hub, ada, None) as tab:
+        assert tab.values["sidebar"] == []
+        asked = await ask(process, ada, "[[say 3 words]] please")
+        await tab.until(lambda tab: tab.values["sidebar"])
+        (group,) = tab.values["sidebar"]
+        assert [chat["id"] for chat in group["chats"]] == [str(asked.chat_id)]
+        await finished(process)
+        await service.rename_chat(ada, asked.chat_id, "another title")
+        await tab.until(lambda tab: "another title" in str(tab.values["sidebar"]))
+        await service.delete_chat(process.runner, ada, asked.chat_id)
+        await tab.until(lambda tab: tab.values["sidebar"] == [])
+        assert not [name for name in tab.values if name.startswith("m:")]
+
+
+async def test_no_database_connection_is_held_while_a_provider_is_waited_for(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set(fault={"kind": "stall"})
+    held = database.engine().sync_engine.pool
+    asked = [await ask(process, ada, f"question {number}") for number in range(12)]
+    await fakes.wait(received=12)
+    async with screen(process.hub, ada, asked[0].chat_id):
+        async with asyncio.timeout(10):
+            # The keeper looks at the database at times: what is held for long is never let go.
+            while held.checkedout():  # noqa: ASYNC110  # pyright: ignore
+                await asyncio.sleep(0.01)
+        assert len(process.runner._tasks) == 12
+    for each in asked:
+        await service.stop(process.runner, ada, each.answer_id)
+    await finished(process)
+    assert (await row(asked[0].answer_id))[0].status == Status.STOPPED

@@ -1,0 +1,177 @@
+"""A process that dies or ends: another goes on with its answers, and nobody does it twice."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+
+from chatapp.answers import lease, repository, service
+from chatapp.answers.events import Kind
+from chatapp.answers.log import LogWriter, read
+from chatapp.answers.models import Answer
+from chatapp.answers.process import Process, answering
+from chatapp.answers.repository import Outcome
+from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
+from chatapp.chats import repository as chats
+from chatapp.chats.models import Chat, Message, Status
+from chatapp.database import transaction
+from chatapp.settings import Settings
+from tests.answers.world import ask, finished, row, screen, words
+from tests.chats.people import chat_of
+from tests.fakes import ProviderServer
+
+
+async def left_behind(
+    user_id: UUID, shown: str, epoch: int = 1, runner: str = "dead"
+) -> tuple[Chat, Message]:
+    """An answer whose process is no more, and what it has logged."""
+    chat, (_, message) = await chat_of(user_id, "[[say 20 words]]", "", status=Status.STREAMING)
+    async with transaction() as session:
+        session.add(
+            Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner=runner, epoch=epoch)
+        )
+    writer = LogWriter()
+    if shown:
+        writer.open(user_id, chat.id, message.id, epoch).text(shown)
+        await writer.flush()
+    return chat, message
+
+
+@pytest.mark.parametrize("shown", ["", "w0 w1 of another"])
+async def test_what_a_dead_process_left_is_made_by_another(
+    process: Process, ada: UUID, shown: str
+) -> None:
+    chat, message = await left_behind(ada, shown)
+    async with screen(process.hub, ada, chat.id) as tab:
+        assert tab.text(message.id) == shown
+        view = await tab.ended(message.id)
+        assert tab.text(message.id) == words(20)
+    kept, answer = await row(message.id)
+    assert (kept.status, kept.text, answer.epoch) == (Status.DONE, words(20), 2)
+    assert view["problem"] == ""
+    # At no time were the two versions mixed.
+    seen: dict[str, object] = {}
+    for values in tab.updates:
+        seen |= values
+        tab.values = seen
+        assert tab.text(message.id) in (shown, words(20)) or words(20).startswith(
+            tab.text(message.id)
+        )
+
+
+async def test_a_late_writer_changes_nothing(process: Process, ada: UUID) -> None:
+    chat, message = await left_behind(ada, "old")
+    late = LogWriter().open(ada, chat.id, message.id, 1)
+    async with screen(process.hub, ada, chat.id) as tab:
+        await tab.ended(message.id)
+        before = await row(message.id)
+        logged = await read(chat.id, message.id)
+        late.text("late words")
+        late.text("and later ones")
+        late.add(Kind.END, {"status": "failed"})
+        await late._writer.flush()
+        async with transaction() as session:
+            assert not await repository.finish(
+                session, message.id, 1, Outcome(Status.FAILED, "late", "late")
+            )
+            assert not await repository.begin(session, message.id, "late", 2)
+        await service.rename_chat(ada, chat.id, "told last")
+        await tab.until(lambda tab: "told last" in str(tab.values["sidebar"]))
+        assert tab.text(message.id) == words(20)
+    assert await row(message.id) == before
+    assert await read(chat.id, message.id) == logged
+
+
+async def test_an_answer_over_which_processes_die_is_given_up(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    chat, message = await left_behind(ada, "what came", epoch=TAKEOVERS + 1)
+    async with screen(process.hub, ada, chat.id) as tab:
+        view = await tab.ended(message.id)
+        assert tab.text(message.id) == "what came"
+    kept, answer = await row(message.id)
+    assert (kept.status, kept.text) == (Status.FAILED, "what came")
+    assert view["problem"] == answer.problem == INTERRUPTED
+    assert await fakes.requests() == []
+
+
+async def test_answers_of_a_living_process_are_left_to_it(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set(tokens_per_second=100)
+    asked = await ask(process, ada, "[[say 400 words]]")
+    async with answering():
+        await finished(process)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, message.text) == (Status.DONE, words(400))
+    assert (answer.runner, answer.epoch) == (process.runner.name, 1)
+    assert len(await fakes.requests()) == 1
+
+
+@pytest.fixture
+async def other(process: Process) -> AsyncIterator[Process]:
+    """Another process of the same installation."""
+    async with answering() as running:
+        yield running
+
+
+async def test_stopping_reaches_the_process_that_runs_the_answer(
+    process: Process, other: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set(tokens_per_second=20)
+    asked = await ask(process, ada, "[[say 10000 words]]")
+    async with screen(other.hub, ada, asked.chat_id) as tab:
+        await tab.until(lambda tab: tab.text(asked.answer_id).count("w") > 2)
+        await service.stop(other.runner, ada, asked.answer_id)
+        assert (await tab.ended(asked.answer_id))["status"] == "stopped"
+        shown = tab.text(asked.answer_id)
+    assert (await row(asked.answer_id))[0].text == shown
+    await fakes.wait(closed_early=1)
+
+
+async def test_a_process_that_ends_hands_its_answers_over(
+    with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.answers.process.DRAIN", 0.0)
+    await fakes.set(tokens_per_second=20)
+    async with answering() as first:
+        asked = await ask(first, ada, "[[say 30 words]]")
+        await fakes.wait(sent=3)
+    await fakes.wait(closed_early=1)
+    message, answer = await row(asked.answer_id)
+    assert Status(message.status).running
+    assert (answer.ended_at, answer.runner) == (None, "")
+    assert not await lease.lives(first.runner.name)
+    await fakes.set(tokens_per_second=0)
+    async with answering() as second, screen(second.hub, ada, asked.chat_id) as tab:
+        await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(30)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, message.text, answer.epoch) == (Status.DONE, words(30), 2)
+    assert answer.runner == second.runner.name
+
+
+async def test_a_process_that_ends_finishes_what_is_nearly_done(
+    with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.answers.process.DRAIN", 10.0)
+    monkeypatch.setattr(
+        "chatapp.answers.process.settings", lambda: with_pool.model_copy(update={"redis_url": "x"})
+    )
+    async with answering() as first:
+        asked = await ask(first, ada, "[[say 60 words at 100/s]]")
+        await fakes.wait(sent=3)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, message.text, answer.epoch) == (Status.DONE, words(60), 1)
+
+
+async def test_what_a_living_process_has_lost_sight_of_is_made_all_the_same(
+    process: Process, ada: UUID
+) -> None:
+    """Nothing could be written of it, for want of a database; its chat is not held for ever."""
+    chat, message = await left_behind(ada, "", runner=process.runner.name)
+    async with screen(process.hub, ada, chat.id) as tab:
+        await tab.ended(message.id)
+        assert tab.text(message.id) == words(20)
+    async with transaction() as session:
+        assert await chats.running(session, ada, chat.id) is None
