@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import Redis
@@ -18,13 +19,16 @@ from chatapp.redis import redis
 
 T = TypeVar("T")
 
-PATIENCE = 0.5
+CALLS = 16
+"""How many calls of this process are under way at once."""
+
+PATIENCE = 1.0
 """Seconds in which Redis must answer."""
 
 LAG = 0.02
 """A timer that comes so many seconds late tells of a busy process, not of a slow Redis."""
 
-ROUNDS = 6
+ROUNDS = 3
 """How often a busy process gives Redis its time again."""
 
 REST = (1.0, 5.0)
@@ -36,30 +40,6 @@ PROCESSES = 4
 LOST = (RedisError, OSError, TimeoutError)
 
 log = logging.getLogger(__name__)
-
-
-@asynccontextmanager
-async def _patience() -> AsyncIterator[None]:
-    """Give Redis :data:`PATIENCE`, and more when it is this process that is late."""
-    loop, rounds = asyncio.get_running_loop(), ROUNDS
-    due = loop.time() + PATIENCE
-
-    def late() -> None:
-        nonlocal due, timer, rounds
-        now = loop.time()
-        rounds -= 1
-        if now - due > LAG and rounds > 0:
-            due = now + PATIENCE
-            timer = loop.call_at(due, late)
-        else:
-            limit.reschedule(now)
-
-    async with asyncio.timeout(None) as limit:
-        timer = loop.call_at(due, late)
-        try:
-            yield
-        finally:
-            timer.cancel()
 
 
 class Admission:
@@ -77,6 +57,10 @@ class Admission:
         self._rest = REST[0]
         self._again = 0.0
         self._lost = False
+        self._heard = 0.0
+        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
         self._leases: dict[str, Lease] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._settling: set[asyncio.Task[None]] = set()
@@ -191,13 +175,16 @@ class Admission:
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Ask Redis; None if it is away."""
-        now = time.monotonic()
+        now, trying = time.monotonic(), False
         if self._lost:
             if now < self._again:
                 return None
             self._again = now + self._rest  # one asks, the others go on without
+            trying = True
         try:
-            async with _patience():
+            async with self._places(), self._patience():
+                if self._lost and not trying:
+                    return None
                 found = await call()
         except LOST as error:
             if not self._lost:
@@ -206,10 +193,39 @@ class Admission:
             self._again = time.monotonic() + self._rest
             self._lost = True
             return None
+        self._heard = time.monotonic()
         if self._lost:
             log.warning("Redis is back: the pool's state is shared again")
             self._lost = False
         return found
+
+    def _places(self) -> asyncio.Semaphore:
+        """So many calls at once; the others' time has not begun yet."""
+        return self._gates.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CALLS))
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        """Give Redis :data:`PATIENCE`, and more when this process is late or others hear of it."""
+        loop, rounds = asyncio.get_running_loop(), ROUNDS
+        due = loop.time() + PATIENCE
+
+        def late() -> None:
+            nonlocal due, timer, rounds
+            now = loop.time()
+            rounds -= 1
+            busy = now - due > LAG or time.monotonic() - self._heard < PATIENCE
+            if busy and rounds > 0:
+                due = now + PATIENCE
+                timer = loop.call_at(due, late)
+            else:
+                limit.reschedule(now)
+
+        async with asyncio.timeout(None) as limit:
+            timer = loop.call_at(due, late)
+            try:
+                yield
+            finally:
+                timer.cancel()
 
     def _give_back(self, asked: "asyncio.Future[Lease | Wait]") -> None:
         if asked.cancelled() or asked.exception() is not None:

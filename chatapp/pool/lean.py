@@ -15,7 +15,7 @@ import httpx
 import orjson
 
 from chatapp.pool import wire
-from chatapp.pool.sse import END, openai_word
+from chatapp.pool.sse import END, LONGEST, openai_word
 
 UNUSUAL = {"extra_headers", "extra_query", "extra_body", "timeout", "response_format"}
 """Options that mean something to the SDK itself."""
@@ -86,25 +86,28 @@ class Stream:
         await self._response.aclose()
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        pace, tail, done = self._pace, b"", False
-        async for data in self._response.aiter_bytes():
+        pace, done = self._pace, False
+        async for events in self._events():
             if done:
                 continue  # to its end, so that the connection can be used again
-            events = END.split(tail + data)
-            tail = events.pop()
             for chunk in self._joined(events):
                 if chunk is None:
-                    done = True
+                    done, pace.speaking = True, False
                     break
                 yield chunk
                 if not pace.speaking:
                     pace.speaking = openai_word(chunk) is not None
-            if done:
-                pace.speaking = False
-        if tail.strip() and not done:
-            for chunk in self._joined([tail]):
-                if chunk is not None:
-                    yield chunk
+
+    async def _events(self) -> AsyncIterator[list[bytes]]:
+        """The events that have come together."""
+        tail = b""
+        async for data in self._response.aiter_bytes():
+            *events, tail = END.split(tail + data)
+            if len(tail) > LONGEST:
+                raise ValueError("An event has no end")
+            yield events
+        if tail.strip():
+            yield [tail]
 
     def _joined(self, events: list[bytes]) -> Iterator[dict[str, Any] | None]:
         """The chunks, with neighbours that have nothing but words put together; None: the end."""

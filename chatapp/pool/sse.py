@@ -12,6 +12,9 @@ from typing import Any
 END = re.compile(rb"\r?\n\r?\n")
 DATA = b"data: "
 
+LONGEST = 4_194_304
+"""The longest event, in bytes."""
+
 
 class Joiner:
     """Takes a stream's bytes as they come and gives back whole events, joined."""
@@ -30,6 +33,8 @@ class Joiner:
             events.append(data[start : match.end()])
             start = match.end()
         self._tail = data[start:]
+        if len(self._tail) > LONGEST:
+            raise ValueError("An event has no end")
         return b"".join(self._join(events))
 
     def rest(self) -> bytes:
