@@ -25,7 +25,6 @@ CHATS: dict[str, tuple[Try, object]] = {
     "chat": (lambda s, who, chat, _: repository.chat(s, who, chat.id), None),
     "latest_chats": (lambda s, who, _chat, _: repository.latest_chats(s, who, 10), []),
     "rename": (lambda s, who, chat, _: repository.rename(s, who, chat.id, "mine now"), False),
-    "touch": (lambda s, who, chat, m: repository.touch(s, who, chat.id, m[0].id), False),
     "set_unseen": (
         lambda s, who, chat, _: repository.set_unseen(s, who, chat.id, unseen=True),
         False,

@@ -109,11 +109,11 @@ async def test_only_the_chosen_branch_is_shown(ada: UUID) -> None:
         for row in (chat, question, first, second):
             session.add(row)
             await session.flush()
-        await repository.touch(session, ada, chat.id, first.id)
+        chat.leaf_id = first.id
     page = await service.open_chat(ada, chat.id)
     assert [message.text for message in page.messages] == ["q", "first"]
     async with transaction() as session:
-        await repository.touch(session, ada, chat.id, second.id)
+        (await session.get_one(Chat, chat.id)).leaf_id = second.id
     page = await service.open_chat(ada, chat.id)
     assert [message.text for message in page.messages] == ["q", "second"]
     assert not page.earlier
