@@ -86,13 +86,26 @@ class UnknownEvents(logging.Filter):
         return True
 
 
+_TALKATIVE = (
+    "alembic",
+    "engineio",
+    "google_genai",
+    "groq",
+    "httpx",
+    "httpx2",
+    "openai",
+    "socketio",
+    "uvicorn.error",
+)
+
+
 def configure(form: Form = "plain") -> None:
     """Send everything that is logged to standard error, in one form."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Plain())
     handler.addFilter(UnknownEvents())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for talkative in ("uvicorn.error", "httpx", "httpx2", "alembic", "engineio", "socketio"):
+    for talkative in _TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     # It says that a part may change in a later version; ours is pinned.
     logging.getLogger("reflex.experimental").setLevel(logging.ERROR)
