@@ -10,9 +10,12 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.process import Process, answering
 from chatapp.pool.service import close_pool, pool
 from chatapp.settings import Settings, settings
+from tests.answers.app import _answering_app, chat_app, faulty_app
 from tests.answers.world import KEYS, pool_file
 from tests.chats.people import person
 from tests.fakes import ProviderServer
+
+__all__ = ["_answering_app", "chat_app", "faulty_app"]
 
 
 @pytest.fixture(scope="session")
