@@ -223,6 +223,7 @@ async def test_the_box_grows_to_half_the_screen(chatting: Chatting) -> None:
     assert box["height"] == heights[0]
 
 
+@pytest.mark.parametrize("backend", ["embedded"], indirect=True)
 async def test_too_long_a_text_is_kept_and_said(
     start_app: StartApp, pool_env: dict[str, str], browser: Browser
 ) -> None:
