@@ -1,0 +1,46 @@
+"""An app with an administrator in it. The tests share it and bring people of their own."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext
+
+from chatapp.accounts.models import Role
+from tests.browser.rows import Person, Rows
+from tests.harness.app import AppServer
+from tests.harness.backends import Backend
+
+
+@pytest.fixture(scope="session")
+async def _admin_app(
+    embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AppServer]:
+    folder: Path = tmp_path_factory.mktemp("admin")
+    env = {**await embedded.fresh(folder), "CHATAPP_SIGNUP": "approval"}
+    server = AppServer(env, folder / "app.log")
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def app(_admin_app: AppServer, request: pytest.FixtureRequest) -> Iterator[AppServer]:
+    """A running app in which new accounts wait for an admin."""
+    _admin_app.begin()
+    yield _admin_app
+    request.node.add_report_section("teardown", "app log", _admin_app.process.text[-20_000:])
+    _admin_app.check()
+
+
+@pytest.fixture
+def rows(app: AppServer) -> Rows:
+    return Rows(app.env)
+
+
+@pytest.fixture
+async def admin(app: AppServer, rows: Rows, context: BrowserContext) -> Person:
+    """The admin whose browser ``context`` is."""
+    someone = await rows.person("Ada", role=Role.ADMIN)
+    await someone.sign_in(context, app)
+    return someone

@@ -1,0 +1,212 @@
+"""The admin page in a browser."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from chatapp import routes
+from chatapp.accounts.models import Role, UserStatus
+from chatapp.admin.state import PAGE
+from tests.browser.rows import Person, Rows
+from tests.harness.app import AppServer
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse"
+
+
+def line(page: Page, text: str) -> Locator:
+    """The line of a person."""
+    return page.get_by_role("listitem").filter(has_text=text)
+
+
+async def search(page: Page, text: str) -> None:
+    box = page.get_by_role("searchbox", name="Search people")
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def test_it_does_not_exist_for_others(app: AppServer, rows: Rows, page: Page) -> None:
+    member = await rows.person()
+    await member.sign_in(page.context, app)
+    await page.goto(app.url + "/nothing-here")
+    missing = await page.locator("main").inner_text()
+    await page.goto(app.url + routes.ADMIN)
+    await expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    assert await page.locator("main").inner_text() == missing
+    await expect(page.get_by_text("Administration")).to_have_count(0)
+    await page.goto(app.url + routes.SETTINGS)
+    await expect(page.get_by_text(member.email)).to_be_visible()
+    await expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+    # Signed out, it leads to the sign-in page, as every page does.
+    await page.context.clear_cookies()
+    await page.goto(app.url + routes.ADMIN)
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_numbers_and_the_way_there(
+    app: AppServer, rows: Rows, admin: Person, page: Page
+) -> None:
+    await rows.chat(admin, "One question", "Its answer", "Another", "And its answer")
+    await page.goto(app.url + routes.SETTINGS)
+    await page.get_by_role("link", name="Administration").click()
+    await expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+    for label in ("People", "Waiting for approval", "Chats", "Questions"):
+        number = page.get_by_text(label, exact=True).locator("xpath=following-sibling::p")
+        await expect(number.first).to_have_text(re.compile(r"^\d+$"))
+    me = line(page, admin.email)
+    await expect(me).to_contain_text("You")
+    await expect(me.get_by_role("button")).to_have_count(0)
+    # What people wrote is nobody's business here.
+    await expect(page.locator("body")).not_to_contain_text("question")
+
+
+async def test_search_takes_every_character_as_it_is(
+    app: AppServer, rows: Rows, admin: Person, page: Page
+) -> None:
+    await rows.person("Percy 100% sure", email="percy@example.org")
+    await rows.person("Under_score", email="under_score@example.org")
+    await rows.person("UnderXscore", email="underxscore@example.org")
+    await rows.person("Back\\slash", email="back@example.org")
+    await page.goto(app.url + routes.ADMIN)
+    await expect(line(page, "percy@example.org")).to_be_visible()
+    people = page.get_by_role("listitem")
+    for text, found in {
+        "100%": ["percy@example.org"],
+        "r_s": ["under_score@example.org"],
+        "UNDER_SCORE@": ["under_score@example.org"],
+        "k\\s": ["back@example.org"],
+    }.items():
+        await search(page, text)
+        await expect(people).to_have_count(len(found))
+        for email in found:
+            await expect(people.filter(has_text=email)).to_be_visible()
+    for nobody in ("%", "'; drop table users; --", "%percy", "a" * 100):
+        await search(page, nobody)
+        if nobody == "%":
+            await expect(people).to_have_count(1)
+            await expect(people).to_contain_text("percy@example.org")
+        else:
+            await expect(page.get_by_text("Nobody matches.")).to_be_visible()
+    await search(page, "")
+    await expect(line(page, "back@example.org")).to_be_visible()
+
+
+async def test_who_waits_is_let_in(
+    app: AppServer, admin: Person, page: Page, browser: Browser
+) -> None:
+    context = await browser.new_context()
+    other = await context.new_page()
+
+    async def knock(path: str, button: str) -> None:
+        await other.goto(app.url + path)
+        await other.get_by_role("textbox", name="Email", exact=True).fill("pending@example.org")
+        await other.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
+        await other.get_by_role("button", name=button, exact=True).click()
+
+    await knock(routes.SIGNUP, "Sign up")
+    await other.wait_for_url(re.compile(routes.LOGIN))
+    await knock(routes.LOGIN, "Sign in")
+    await expect(other.get_by_role("alert").or_(other.get_by_role("status"))).to_be_visible()
+    assert other.url.startswith(app.url + routes.LOGIN)
+    await page.goto(app.url + routes.ADMIN)
+    # Who waits stands first.
+    first = page.get_by_role("listitem").first
+    await expect(first).to_contain_text("pending@example.org")
+    await expect(first).to_contain_text("Waiting")
+    await first.get_by_role("button", name="Approve").click()
+    person = line(page, "pending@example.org")
+    await expect(person.get_by_role("button", name="Switch off")).to_be_visible()
+    await knock(routes.LOGIN, "Sign in")
+    await other.wait_for_url(app.url + routes.HOME)
+    await context.close()
+
+
+async def test_who_is_switched_off_is_out_at_once(
+    app: AppServer, rows: Rows, admin: Person, page: Page, browser: Browser
+) -> None:
+    member = await rows.person("Mallory")
+    context = await browser.new_context()
+    await member.sign_in(context, app)
+    other = await context.new_page()
+    await rows.chat(member, "Something private", "Yes", title="Private")
+    await other.goto(app.url + routes.HOME)
+    await expect(other.get_by_role("link", name="Private")).to_be_visible()
+    await page.goto(app.url + routes.ADMIN)
+    await search(page, member.email)
+    person = line(page, member.email)
+    await person.get_by_role("button", name="Switch off").click()
+    await expect(person).to_contain_text("Switched off")
+    # The open tab is closed without anything being done in it.
+    await expect(other.get_by_role("button", name="Sign in")).to_be_visible(timeout=15_000)
+    await expect(other.get_by_text("Private")).to_have_count(0)
+    await person.get_by_role("button", name="Switch on").click()
+    await expect(person).not_to_contain_text("Switched off")
+    # The old session is dead all the same.
+    await other.goto(app.url + routes.HOME)
+    await expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    await context.close()
+
+
+async def test_roles_count_from_the_next_click_on(
+    app: AppServer, rows: Rows, admin: Person, page: Page, browser: Browser
+) -> None:
+    second = await rows.person("Second", role=Role.ADMIN)
+    victim = await rows.person("Victim")
+    context = await browser.new_context()
+    await second.sign_in(context, app)
+    other = await context.new_page()
+    await other.goto(app.url + routes.ADMIN)
+    await search(other, victim.email)
+    await expect(line(other, victim.email)).to_be_visible()
+    await page.goto(app.url + routes.ADMIN)
+    await search(page, second.email)
+    await line(page, second.email).get_by_role("button", name="Make member").click()
+    await expect(line(page, second.email).get_by_role("button", name="Make admin")).to_be_visible()
+    # The page of the one who is no longer admin is still open, and does nothing.
+    await line(other, victim.email).get_by_role("button", name="Switch off").click()
+    await other.reload()
+    await expect(other.get_by_role("heading", name="There is no such page")).to_be_visible()
+    await search(page, victim.email)
+    switch = line(page, victim.email).get_by_role("button", name="Switch off")
+    await expect(switch).to_be_visible()
+    await context.close()
+
+
+async def test_people_are_turned_page_by_page(
+    app: AppServer, rows: Rows, admin: Person, page: Page
+) -> None:
+    for number in range(PAGE + 3):
+        await rows.person(f"Crowd {number:02}", email=f"crowd{number:02}@example.org")
+    await page.goto(app.url + routes.ADMIN)
+    people = page.get_by_role("listitem")
+    await expect(people).to_have_count(PAGE)
+    await search(page, "crowd")
+    await expect(people.first).to_contain_text(f"Crowd {PAGE + 2}")
+    back = page.get_by_role("button", name="Previous page")
+    on = page.get_by_role("button", name="Next page")
+    await expect(back).to_be_disabled()
+    await on.click()
+    await expect(people).to_have_count(3)
+    await expect(people.last).to_contain_text("Crowd 00")
+    await expect(on).to_be_disabled()
+    # What is changed on a page is shown on that page.
+    await people.last.get_by_role("button", name="Switch off").click()
+    await expect(people.last).to_contain_text("Switched off")
+    await expect(people).to_have_count(3)
+    await back.click()
+    await expect(people).to_have_count(PAGE)
+
+
+async def test_a_pending_account_is_counted(
+    app: AppServer, rows: Rows, admin: Person, page: Page
+) -> None:
+    await page.goto(app.url + routes.ADMIN)
+    label = page.get_by_text("Waiting for approval", exact=True)
+    number = label.locator("xpath=following-sibling::p")
+    await expect(number).to_have_text(re.compile(r"^\d+$"))
+    before = int(await number.inner_text())
+    await rows.person("Newcomer", status=UserStatus.PENDING)
+    await page.reload()
+    await expect(number).to_have_text(str(before + 1))
