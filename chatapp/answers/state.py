@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -32,26 +34,18 @@ GONE = "This chat is no longer there."
 OUR_FAULT = "Something went wrong on our side. Nothing is lost; please try again in a moment."
 
 
+_followers: dict[str, asyncio.Task[Any]] = {}
+"""What follows for each tab of this process, by the tab's token."""
+
+
 class ChatState(rx.State):
     """What people do on the chat page."""
 
     @rx.event(background=True)
     async def follow(self) -> None:
         """Show the chat of the URL and what happens in it until the tab leaves."""
-        chat_id, missing = _chat_of_url()
-        if missing:
-            await push({f"c:{missing}": views.MISSING})
-        zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
-        while True:
-            try:
-                async for values in follow(process().hub, current_user().id, chat_id, zone):
-                    await push(values | {"away": False})
-                    await has_room()
-            except (SQLAlchemyError, RedisError, OSError) as error:
-                logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
-                await push({"away": True})
-                # Spread, so that all tabs do not come back in the same moment.
-                await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
+        with _only_follower():
+            await _follow()
 
     @rx.event
     async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -144,6 +138,38 @@ class ChatState(rx.State):
     async def dismiss(self) -> None:
         """Take the notices away."""
         await push({"notice": "", "deleted": ""})
+
+
+@contextmanager
+def _only_follower() -> Iterator[None]:
+    """A tab has one follower: a new one takes the place of the one before."""
+    token, task = EventContext.get().token, asyncio.current_task()
+    if before := _followers.pop(token, None):
+        before.cancel()
+    if task:
+        _followers[token] = task
+    try:
+        yield
+    finally:
+        if _followers.get(token) is task:
+            del _followers[token]
+
+
+async def _follow() -> None:
+    chat_id, missing = _chat_of_url()
+    if missing:
+        await push({f"c:{missing}": views.MISSING})
+    zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
+    while True:
+        try:
+            async for values in follow(process().hub, current_user().id, chat_id, zone):
+                await push(values | {"away": False})
+                await has_room()
+        except (SQLAlchemyError, RedisError, OSError) as error:
+            logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
+            await push({"away": True})
+            # Spread, so that all tabs do not come back in the same moment.
+            await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
 
 
 def _chat_of_url() -> tuple[UUID | None, str]:
