@@ -68,7 +68,10 @@ def _line(chat: rx.vars.ObjectVar[ChatLine], uses: Uses) -> rx.Component:
                     aria_current=rx.cond(uses.current == chat_id, "page", "false"),
                     class_name="flex-1 min-w-0 truncate py-2 pl-2.5 rounded-control",
                 ),
-                rx.cond(chat["unseen"].to(bool), _new_dot()),
+                rx.cond(
+                    chat["unseen"].to(bool) & (uses.current != chat_id),  # else it is on the screen
+                    _new_dot(),
+                ),
                 _menu(chat_id, title, uses),
             ),
         ),
