@@ -1,6 +1,7 @@
 """Reading a chat: long ones, growing ones, and ones that are not there."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.async_api import expect
@@ -77,10 +78,16 @@ async def test_the_beginning_of_a_chat_has_nothing_before_it(
     await expect(articles.first).to_contain_text("Question 0")
 
 
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 async def test_the_view_follows_until_the_reader_scrolls_up(
-    chatting: Chatting, providers: ProviderServer
+    chatting: Chatting,
+    providers: ProviderServer,
+    motion: Literal["reduce", "no-preference"],
 ) -> None:
     page = chatting.page
+    await page.emulate_media(reduced_motion=motion)
+    await page.reload()
+    await chatting.alive()
     jump = page.get_by_role("button", name="Jump to latest")
     await providers.set(text=LONG, tokens_per_second=150)
     await chatting.ask("Tell me a lot")

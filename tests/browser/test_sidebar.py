@@ -11,6 +11,7 @@ from chatapp import routes
 from chatapp.chats.models import Chat
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
+from tests.fakes import ProviderServer
 from tests.harness.app import AppServer
 
 pytestmark = pytest.mark.browser
@@ -89,6 +90,31 @@ async def test_a_deleted_chat_is_gone_and_can_be_brought_back(
         select(Chat.title).where(Chat.user_id == person.id, Chat.deleted_at == None)  # noqa: E711
     )
     assert left == ["A question"]
+
+
+async def test_an_answer_that_nobody_saw_is_marked(
+    chatting: Chatting, providers: ProviderServer, rows: Rows, person: Person
+) -> None:
+    dot = chatting.nav.get_by_text("New answer")
+    await rows.chat(person, "q", "a", title="Another chat")
+    await providers.set(fault={"kind": "http_500"})
+    # An answer that ends before its own page is there is on the screen all the same.
+    await chatting.answered("A first question", "failed")
+    await expect(dot).to_have_count(0)
+    await providers.reset()
+    await chatting.ask("[[say 30 words at 20/s]]")
+    await chatting.streaming()
+    await chatting.nav.get_by_role("link", name="Another chat").click()
+    await expect(chatting.answers).to_have_count(1)
+    line = chatting.nav.get_by_role("listitem").filter(has_text="A first question")
+    await expect(line.get_by_text("New answer")).to_have_count(1)
+    await expect(dot).to_have_count(1)
+    await line.get_by_role("link").click()
+    await expect(chatting.answers).to_have_count(2)
+    await expect(dot).to_have_count(0)
+    await chatting.page.get_by_role("button", name="New chat").click()
+    await expect(chatting.answers).to_have_count(0)
+    await expect(dot).to_have_count(0)
 
 
 async def test_chats_are_grouped_by_the_days_of_the_readers_place(
