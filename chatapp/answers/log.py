@@ -75,6 +75,12 @@ class AnswerLog:
         self._said.append(words)
         self._writer.wake(self, at_once=len(self._said) == 1)
 
+    def restart(self) -> None:
+        """Take all words back: others follow in their place."""
+        self._said.clear()
+        self._joined = 0
+        self.add(Kind.RESTART)
+
     def add(self, kind: Kind, data: Any = None) -> None:
         """Add an event after the words so far, and write it at once."""
         self._join()

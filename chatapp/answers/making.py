@@ -12,7 +12,7 @@ from chatapp.answers.repository import Outcome
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.pool.errors import PoolError
-from chatapp.pool.events import Done, Hop, Text
+from chatapp.pool.events import Done, Hop, Restart, Text
 from chatapp.pool.service import pool
 
 LONGEST_ANSWER = 400_000
@@ -52,7 +52,8 @@ class Making:
         """
         messages = await prompt(self._job.user_id, self._job.question_id)
         length = 0
-        async with aclosing(pool().answer(messages, tier=self._job.tier)) as events:
+        answer = pool().answer(messages, tier=self._job.tier, restarts=True)
+        async with aclosing(answer) as events:
             async for event in events:
                 match event:
                     case Text(text):
@@ -61,6 +62,9 @@ class Making:
                             return self.end(Status.DONE, TOO_LONG)
                     case Hop():
                         self._log.add(Kind.HOP, {"to": event.next_label})
+                    case Restart():
+                        length = 0
+                        self._log.restart()
                     case Done():
                         self._credit(event)
                         if event.finish_reason == "length":

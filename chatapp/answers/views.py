@@ -72,8 +72,8 @@ _WHY = {
     "rate": "was at its limit",
     "auth": "could not be reached with its key",
     "client": "could not take the question",
-    "fail": "did not answer",
 }
+NO_ANSWER = "did not answer"
 
 
 def answered_by(answer: Answer) -> str:
@@ -81,7 +81,7 @@ def answered_by(answer: Answer) -> str:
     if not answer.answered_by:
         return ""
     failed = [
-        f"{attempt['label']} {_WHY.get(attempt['outcome'], 'did not answer')}"
+        f"{attempt['label']} {attempt.get('why') or _WHY.get(attempt['outcome'], NO_ANSWER)}"
         for attempt in answer.attempts[:-1]
     ]
     after = f", after {' and '.join(failed)}" if failed else ""

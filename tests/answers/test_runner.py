@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from chatapp.answers import making, repository, service
+from chatapp.answers import log, making, repository, service
+from chatapp.answers.events import Kind
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
 from chatapp.answers.process import Process
 from chatapp.answers.runner import OUR_FAULT
@@ -69,10 +70,26 @@ async def test_an_error_before_the_first_word_is_not_seen(
 
 
 @pytest.mark.parametrize("kind", WITHIN)
-async def test_a_cut_after_the_first_words_keeps_them_and_says_so(
+async def test_after_a_cut_another_provider_begins_again_and_nothing_is_joined(
     process: Process, ada: UUID, fakes: ProviderServer, kind: str
 ) -> None:
     await fakes.set("groq", fault={"kind": kind, "after": 5})
+    asked = await ask(process, ada, "[[say 9 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        view = await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(9)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, message.text, answer.problem) == (Status.DONE, words(9), "")
+    assert view["by"].startswith(f"{LABELS['google']}, after {LABELS['groq']} ")
+    kinds = [event.kind for event in await log.read(asked.chat_id, asked.answer_id)]
+    assert kinds.count(Kind.RESTART) == 1
+
+
+@pytest.mark.parametrize("kind", WITHIN)
+async def test_a_cut_by_all_keeps_the_last_words_and_says_so(
+    process: Process, ada: UUID, fakes: ProviderServer, kind: str
+) -> None:
+    await fakes.set(fault={"kind": kind, "after": 5})
     asked = await ask(process, ada, "[[say 9 words]]")
     async with screen(process.hub, ada, asked.chat_id) as tab:
         view = await tab.ended(asked.answer_id)
@@ -80,8 +97,6 @@ async def test_a_cut_after_the_first_words_keeps_them_and_says_so(
     message, answer = await row(asked.answer_id)
     assert (message.status, message.text, answer.problem) == (Status.FAILED, words(5), CUT)
     assert (view["status"], view["problem"]) == ("failed", CUT)
-    # Nobody else was asked: two answers are never joined.
-    assert [r["provider"] for r in await fakes.requests()] == ["groq"]
 
 
 async def test_when_nobody_answers_it_says_why(
