@@ -1,0 +1,86 @@
+"""A victim with something to read, somebody else with an account, and nobody."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.answers.app import (
+    CHAT,
+    Person,
+    _answering_app,
+    answered,
+    chat_app,
+    first_question,
+    order,
+    query,
+    sign_in,
+    sign_up,
+    store,
+)
+from tests.answers.conftest import fakes, provider_server
+from tests.fakes import ProviderServer
+from tests.harness.app import AppServer
+
+__all__ = ["_answering_app", "chat_app", "fakes", "provider_server"]
+
+QUESTION = "alphasecret question"
+ANSWER = "betasecret answer of the model"
+COMING = "gammasecret"
+SECRETS = (QUESTION, ANSWER, COMING, "alphasecret", "betasecret")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What there is to steal and to spoil."""
+
+    app: AppServer
+    victim: Person
+    other: Person
+    chat_id: str
+    question_id: str
+    answer_id: str
+    coming_chat_id: str
+    """A chat in which an answer is still coming."""
+    coming_id: str
+
+    async def rows(self) -> list[Any]:
+        """Everything that the database has of the victim."""
+        user = f"(SELECT id FROM users WHERE email = '{self.victim.email}')"
+        found = await query(self.app, f"SELECT * FROM users WHERE email = '{self.victim.email}'")
+        for table in ("chats", "messages", "answers", "login_sessions"):
+            found += await query(
+                self.app, f"SELECT * FROM {table} WHERE user_id = {user} ORDER BY id"
+            )
+        return found
+
+
+@pytest.fixture
+async def scene(chat_app: AppServer, fakes: ProviderServer) -> AsyncIterator[Scene]:
+    victim, other = await sign_up(chat_app, "victim"), await sign_up(chat_app, "other")
+    await fakes.set(text=ANSWER)
+    chat_id = await first_question(victim, QUESTION)
+    async with victim.tab(chat_id) as tab:
+        await answered(tab, chat_id)
+        question_id, answer_id = order(tab, chat_id)
+    await fakes.set(tokens=[f"{COMING} "] * 5_000, tokens_per_second=10)
+    coming_chat_id = await first_question(victim, "go on and on")
+    async with victim.tab(coming_chat_id) as tab:
+        await tab.until(lambda tab: order(tab, coming_chat_id))
+        coming_id = order(tab, coming_chat_id)[-1]
+        await tab.until(lambda tab: COMING in str(store(tab)))
+    yield Scene(
+        chat_app,
+        victim,
+        other,
+        chat_id,
+        question_id,
+        answer_id,
+        coming_chat_id,
+        coming_id,
+    )
+    async with (await sign_in(victim)).tab(coming_chat_id) as tab:
+        await tab.until(lambda tab: order(tab, coming_chat_id))
+        await tab.send(f"{CHAT}.stop", answer_id=coming_id)
+        await answered(tab, coming_chat_id)

@@ -1,0 +1,226 @@
+"""Every handler that a client can name, called by others against what is not theirs."""
+
+import json
+import subprocess
+import sys
+from typing import Any, cast
+
+import pytest
+
+from chatapp.database import new_id
+from chatapp.settings import PROJECT
+from tests.answers.app import CHAT, STORE, Person, answered, ask, chats, order, shown, store
+from tests.attacks.conftest import ANSWER, SECRETS, Scene
+from tests.harness.app import AppServer
+from tests.harness.socket import ROOT, Tab
+
+ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
+ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
+ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
+UPDATE = f"{ROOT}.reflex___state____update_vars_internal_state"
+FAILURE = f"{ROOT}.reflex___state____frontend_event_exception_state"
+SHARED = f"{ROOT}.reflex___istate___shared____shared_state_base_internal"
+
+LIST = """
+import contextlib, json, os, sys
+os.environ["__REFLEX_SKIP_COMPILE"] = "true"
+with contextlib.redirect_stdout(sys.stderr):
+    import chatapp.chatapp
+from reflex_base.registry import RegistrationContext
+print(json.dumps(list(RegistrationContext.get().event_handlers)))
+"""
+
+Payloads = list[dict[str, Any]]
+
+
+def stolen(scene: Scene) -> dict[str, Payloads]:
+    """For each handler what a thief would send. One that is missing here fails the test below."""
+    ids = (scene.answer_id, scene.coming_id, scene.question_id, str(new_id()))
+    chat_ids = (scene.chat_id, scene.coming_chat_id)
+    form = {
+        "message": "stolen",
+        "client_id": str(new_id()),
+        "chat_id": scene.chat_id,
+        "parent_id": scene.answer_id,
+        "user_id": "victim",
+        "role": "admin",
+    }
+    setvar = [
+        {"var_name": "email", "value": scene.victim.email},
+        {"var_name": "is_admin", "value": 1},
+    ]
+    return {
+        f"{CHAT}.follow": [{}],
+        f"{CHAT}.ask": [{"form": form}, {"form": {}}, {"form": form, "user_id": "x"}],
+        f"{CHAT}.go_on": [{}],
+        f"{CHAT}.ask_again": [{"answer_id": each} for each in ids],
+        f"{CHAT}.stop": [{"answer_id": each} for each in ids],
+        f"{CHAT}.show_earlier": [{"message_id": each} for each in ids],
+        f"{CHAT}.rename": [{"form": {"chat_id": each, "title": "stolen"}} for each in chat_ids],
+        f"{CHAT}.delete": [{"chat_id": each} for each in chat_ids],
+        f"{CHAT}.restore": [{"chat_id": each} for each in chat_ids],
+        f"{CHAT}.tell_failure": [{}],
+        f"{CHAT}.dismiss": [{}],
+        f"{ACCOUNT}.load_account": [{}],
+        f"{ACCOUNT}.load_sign_in": [{}],
+        f"{ADMIN}.enter": [{}],
+        f"{ADMIN}.load": [{}],
+        f"{ADMIN}.search": [{"form": {"search": "victim"}}],
+        f"{ADMIN}.turn": [{"search": "", "offset": 0}],
+        f"{ADMIN}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
+        f"{ADMIN}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
+        f"{ROOT}.hydrate": [{}],
+        f"{ROOT}.hydrate_and_load": [{}],
+        f"{ROOT}.set_is_hydrated": [{"value": True}],
+        f"{ON_LOAD}.on_load_internal": [{}],
+        f"{ON_LOAD}.set_is_hydrated": [{"value": True}],
+        f"{UPDATE}.update_vars_internal": [{"vars": {f"{ACCOUNT}.is_admin": True}}],
+        f"{FAILURE}.handle_frontend_exception": [{"info": "x", "component_stack": "y"}],
+        **{
+            f"{state}.setvar": setvar
+            for state in (ROOT, CHAT, ACCOUNT, ADMIN, STORE, SHARED, ON_LOAD, UPDATE, FAILURE)
+        },
+    }
+
+
+def test_every_handler_is_classified() -> None:
+    somebody = Person(cast("AppServer", None), "", "")
+    nothing = Scene(somebody.app, somebody, somebody, "", "", "", "", "")
+    # In a process of its own: the app is not made for being imported beside the tests.
+    listed = subprocess.run(
+        [sys.executable, "-c", LIST], cwd=PROJECT, check=True, capture_output=True, text=True
+    )
+    assert set(json.loads(listed.stdout)) == set(stolen(nothing))
+
+
+async def attack(scene: Scene, tab: Tab) -> None:
+    for name, payloads in stolen(scene).items():
+        if name.endswith("handle_frontend_exception"):
+            continue  # it is written to the log, as it is meant to be
+        for payload in payloads:
+            await tab.send(name, **payload)
+
+
+def tabs(scene: Scene, who: Person | None) -> list[Tab]:
+    """Tabs at the addresses of the victim's chats."""
+    made = []
+    for chat_id in (scene.chat_id, scene.coming_chat_id):
+        path, params = f"/c/{chat_id}", {"chat_id": chat_id}
+        cookie = who.cookie if who else ""
+        made.append(scene.app.tab(path, cookie=cookie, params=params))
+    return made
+
+
+async def test_somebody_else_reads_and_changes_nothing(scene: Scene) -> None:
+    before = await scene.rows()
+    for tab in tabs(scene, scene.other):
+        async with tab:
+            await attack(scene, tab)
+            last = new_id()
+            await ask(tab, "stolen", last)
+            await tab.until(lambda tab, last=last: store(tab).get("refused") == str(last))
+            assert chats(tab) == []
+            told = json.dumps(tab.updates)
+            assert not [secret for secret in SECRETS if secret in told]
+            assert scene.victim.email not in json.dumps(tab.state)
+    assert await scene.rows() == before
+    async with scene.victim.tab(scene.chat_id) as own:
+        await answered(own, scene.chat_id)
+        assert order(own, scene.chat_id) == [scene.question_id, scene.answer_id]
+        assert shown(own, scene.answer_id) == ANSWER
+
+
+async def test_nobody_reads_and_changes_nothing(scene: Scene) -> None:
+    before = await scene.rows()
+    for tab in tabs(scene, None):
+        async with tab:
+            await attack(scene, tab)
+            refused = f"{CHAT}."
+            wanted = sum(
+                len(payloads)
+                for name, payloads in stolen(scene).items()
+                if name.startswith(refused) and not name.endswith("setvar")
+            )
+            await tab.until(lambda tab, n=wanted: redirects(tab) >= n)
+            told = json.dumps(tab.updates)
+            assert not [secret for secret in SECRETS if secret in told]
+            assert scene.victim.email not in told
+            assert not store(tab)
+    assert await scene.rows() == before
+
+
+def redirects(tab: Tab) -> int:
+    events = [event for update in tab.updates for event in update.get("events") or []]
+    return sum("/login" in json.dumps(event) for event in events)
+
+
+async def test_what_is_no_argument_reaches_no_handler(scene: Scene) -> None:
+    before = await scene.rows()
+    odd: list[Any] = [None, 1, [], {}, "x", "' OR 1=1 --", {"id": scene.answer_id}, "x" * 10_000]
+    async with scene.other.tab() as tab:
+        for value in odd:
+            for name in ("stop", "ask_again"):
+                await tab.send(f"{CHAT}.{name}", answer_id=value)
+            await tab.send(f"{CHAT}.delete", chat_id=value)
+            await tab.send(f"{CHAT}.rename", form=value)
+            await tab.send(f"{CHAT}.ask", form=value)
+            await tab.send(f"{CHAT}.stop", answer_id=scene.coming_id, more=value)
+        last = new_id()
+        await ask(tab, "", last)
+        await tab.until(lambda tab: store(tab).get("refused") == str(last))
+    assert await scene.rows() == before
+
+
+async def test_setters_and_extra_fields_make_nobody_an_admin(scene: Scene) -> None:
+    async with scene.other.tab("/settings") as tab:
+        for name in ("is_admin", "email", "role", "user_id"):
+            for state in (ACCOUNT, CHAT, ADMIN, ROOT):
+                await tab.send(f"{state}.setvar", var_name=name, value="admin")
+                await tab.send(f"{state}.set_{name}", value="admin")
+        await tab.send(f"{ACCOUNT}.load_account", is_admin=True)
+        await tab.send(f"{ADMIN}.enter")
+        await tab.until(lambda tab: store(tab).get("admin:missing"))
+        assert not tab.state.get(ACCOUNT, {}).get("is_admin")
+        assert "admin:totals" not in store(tab)
+
+
+async def test_anothers_tab_token_opens_an_empty_state(scene: Scene) -> None:
+    async with scene.victim.tab(scene.chat_id) as own:
+        await answered(own, scene.chat_id)
+        for thief in (scene.other.cookie, ""):
+            params = {"chat_id": scene.chat_id}
+            tab = scene.app.tab(f"/c/{scene.chat_id}", cookie=thief, token=own.token, params=params)
+            async with tab:
+                if thief:
+                    await tab.until(lambda tab: f"c:{scene.chat_id}" in store(tab))
+                    assert store(tab)[f"c:{scene.chat_id}"]["missing"] is True
+                else:
+                    await tab.until(redirects)
+                told = json.dumps(tab.updates)
+                assert not [secret for secret in SECRETS if secret in told]
+                assert scene.victim.email not in told
+        assert own.connected
+        await own.send(f"{CHAT}.rename", form={"chat_id": scene.chat_id, "title": "still mine"})
+        await own.until(lambda own: "still mine" in json.dumps(store(own).get("sidebar")))
+
+
+@pytest.mark.parametrize("times", [60])
+async def test_following_again_and_again_follows_once(scene: Scene, times: int) -> None:
+    """Each follower costs: a client that asks for many has no more than one or two."""
+    async with scene.other.tab() as tab:
+        await tab.until(lambda tab: "sidebar" in store(tab))
+        for _ in range(times):
+            await tab.send(f"{CHAT}.follow")
+        await ask(tab, "[[say 3 words]]")
+        await tab.until(chats)
+        (chat_id,) = chats(tab)
+        last = new_id()
+        await ask(tab, "", last)
+        await tab.until(lambda tab: store(tab).get("refused") == str(last))
+        seen = len(tab.updates)
+        await tab.send(f"{CHAT}.rename", form={"chat_id": chat_id, "title": "counted"})
+        await tab.until(lambda tab: "counted" in json.dumps(tab.updates[seen:]))
+        await ask(tab, "", last := new_id())
+        await tab.until(lambda tab: store(tab).get("refused") == str(last))
+        told = sum("counted" in json.dumps(update) for update in tab.updates[seen:])
+    assert told <= 3
