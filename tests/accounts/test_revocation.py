@@ -56,12 +56,17 @@ async def test_a_session_that_ends_during_the_handshake(
 @pytest.fixture
 async def listening(home: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setattr(revocation, "RETRY", (0.01, 0.05))
+    # Channels belong to a whole Redis: apps of other tests may listen there too.
+    before = await _listeners()
     async with revocation.revocations():
-        channel = revocation.CHANNEL
         async with asyncio.timeout(5):
-            while (await redis.redis().pubsub_numsub(channel))[0][1] == 0:  # noqa: ASYNC110
+            while await _listeners() == before:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         yield
+
+
+async def _listeners() -> int:
+    return (await redis.redis().pubsub_numsub(revocation.CHANNEL))[0][1]
 
 
 async def test_other_processes_are_told(
