@@ -44,6 +44,9 @@ class ChatState(rx.State):
     @rx.event(background=True)
     async def follow(self) -> None:
         """Show the chat of the URL and what happens in it until the tab leaves."""
+        if EventContext.get().parent_txid is None:
+            # Sent by a client itself, so Reflex would not end it with the tab.
+            return
         with _only_follower():
             await _follow()
 
