@@ -95,7 +95,8 @@ class Person:
         return made
 
     async def user_id(self) -> UUID:
-        return (await query(self.app, f"SELECT id FROM users WHERE email = '{self.email}'"))[0][0]
+        ((found,),) = await query(self.app, f"SELECT id FROM users WHERE email = '{self.email}'")
+        return found if isinstance(found, UUID) else UUID(found)
 
 
 async def sign_up(app: AppServer, name: str = "somebody") -> Person:
@@ -125,7 +126,7 @@ def _session(client: httpx.AsyncClient) -> str:
 
 
 async def query(app: AppServer, statement: str) -> list[Any]:
-    """What an installation's database answers. UUIDs come back as such from both kinds."""
+    """What an installation's database answers."""
     given = {name: value for name, value in app.env.items() if value}
     made = Settings.model_validate(given | {"data_dir": app.env["CHATAPP_DATA_DIR"]})
     engine = create_async_engine(made.sqlalchemy_url, poolclass=NullPool)

@@ -1,9 +1,12 @@
 """The running app over its real socket: asked, answered, looked at again, and never spliced."""
 
+import asyncio
 import json
 
 import pytest
+from redis.asyncio import Redis
 
+from chatapp.answers.events import channel
 from chatapp.database import new_id
 from chatapp.pool.errors import CUT
 from tests.answers.app import (
@@ -169,3 +172,22 @@ async def test_an_answer_goes_on_while_nobody_is_connected(
         view = await answered(back, chat_id)
         assert shown(back, view["id"]) == words(100)
         assert view["status"] == "done"
+
+
+async def test_a_closed_tab_is_followed_no_more(chat_app: AppServer) -> None:
+    if not (url := chat_app.env["REDIS_URL"]):
+        pytest.skip("the embedded Redis cannot be asked from outside")
+    ada = await sign_up(chat_app)
+    name = channel(await ada.user_id())
+    chat_id = await first_question(ada, "[[say 3 words]]")
+    async with Redis.from_url(url) as redis:
+        for again in range(3):
+            async with ada.tab(chat_id) as tab, ada.tab() as other:
+                await answered(tab, chat_id)
+                await other.until(chats)
+                for _ in range(again * 20):
+                    await tab.send(f"{CHAT}.follow")
+                assert (await redis.pubsub_numsub(name))[0][1] == 1
+            async with asyncio.timeout(10):
+                while (await redis.pubsub_numsub(name))[0][1]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)

@@ -211,6 +211,7 @@ async def test_following_again_and_again_follows_once(scene: Scene, times: int) 
         await tab.until(lambda tab: "sidebar" in store(tab))
         for _ in range(times):
             await tab.send(f"{CHAT}.follow")
+            await tab.go("/")
         await ask(tab, "[[say 3 words]]")
         await tab.until(chats)
         (chat_id,) = chats(tab)
