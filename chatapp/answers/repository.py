@@ -1,6 +1,6 @@
 """All SQL of answers. A person's queries name the owner, a runner's name its epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -41,12 +41,27 @@ async def details(
     return {answer.id: answer for answer in found}
 
 
-async def unfinished(session: AsyncSession, limit: int = 200) -> Sequence[tuple[Answer, UUID]]:
-    """Answers of anybody that have not ended, each with its question, the oldest first."""
+async def runners(session: AsyncSession) -> Sequence[str]:
+    """The processes that have answers which have not ended."""
+    found = await session.exec(
+        select(Answer.runner).where(col(Answer.ended_at).is_(None)).distinct()
+    )
+    return found.all()
+
+
+async def unfinished(
+    session: AsyncSession, of: Sequence[str], but: Collection[UUID], limit: int = 200
+) -> Sequence[tuple[Answer, UUID]]:
+    """Answers of these processes that have not ended, each with its question, the oldest first."""
     found = await session.exec(
         select(Answer, col(Message.parent_id))
         .join(Message, col(Message.id) == col(Answer.id))
-        .where(col(Answer.ended_at).is_(None), col(Message.parent_id).is_not(None))
+        .where(
+            col(Answer.ended_at).is_(None),
+            col(Answer.runner).in_(of),
+            col(Answer.id).not_in(but),
+            col(Message.parent_id).is_not(None),
+        )
         .order_by(col(Answer.queued_at))
         .limit(limit)
     )

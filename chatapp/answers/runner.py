@@ -220,13 +220,17 @@ class Runner:
     async def _take_over(self) -> None:
         """Go on with what processes left behind that are no more."""
         async with reading() as session:
-            unfinished = await repository.unfinished(session)
+            busy = await repository.runners(session)
+        # What bears our name and does not run here could not be begun or ended.
+        of = [name for name in busy if name == self.name or not await lease.lives(name)]
+        if not of:
+            self._suspects = set()
+            return
+        async with reading() as session:
+            unfinished = await repository.unfinished(session, of, list(self._tasks))
         suspects: set[UUID] = set()
         for answer, question_id in unfinished:
             if answer.id in self._tasks:
-                continue
-            # What bears our name and does not run here could not be begun or ended.
-            if answer.runner != self.name and await lease.lives(answer.runner):
                 continue
             # Looked at twice: when Redis comes back empty, everybody seems dead for a beat.
             if answer.runner and answer.id not in self._suspects:
