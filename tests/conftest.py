@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from chatapp import database, redis
 from chatapp.settings import Settings, settings
@@ -17,6 +17,10 @@ from tests.harness.services import PostgresServer, RedisServer, Services
 from tools import pages
 
 StartApp = Callable[..., Awaitable[AppServer]]
+
+
+# A busy machine is slow, not broken.
+expect.set_options(timeout=20_000)
 
 
 def pytest_configure() -> None:
