@@ -1,5 +1,6 @@
 """The handlers of the admin pages. What is shown is in the browser's store."""
 
+from collections.abc import Awaitable
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
@@ -83,14 +84,7 @@ class AdminState(rx.State):
         self, user_id: UUID, status: Literal["active", "disabled"], search: str, offset: int
     ) -> None:
         """Let a person in, or no longer."""
-        try:
-            await people.set_status(current_user(), user_id, UserStatus(status))
-        except LastAdmin:
-            await push({"admin:notice": LAST})
-        except NotAllowed:
-            await push({"admin:notice": GONE})
-        else:
-            await push({"admin:notice": ""})
+        await _change(people.set_status(current_user(), user_id, UserStatus(status)))
         await _show(search, offset)
 
     @admin_only
@@ -99,15 +93,19 @@ class AdminState(rx.State):
         self, user_id: UUID, role: Literal["admin", "member"], search: str, offset: int
     ) -> None:
         """Make a person an admin, or a member again."""
-        try:
-            await people.set_role(current_user(), user_id, Role(role))
-        except LastAdmin:
-            await push({"admin:notice": LAST})
-        except NotAllowed:
-            await push({"admin:notice": GONE})
-        else:
-            await push({"admin:notice": ""})
+        await _change(people.set_role(current_user(), user_id, Role(role)))
         await _show(search, offset)
+
+
+async def _change(change: Awaitable[User]) -> None:
+    words = ""
+    try:
+        await change
+    except LastAdmin:
+        words = LAST
+    except NotAllowed:
+        words = GONE
+    await push({"admin:notice": words})
 
 
 async def _show(search: str, offset: int) -> None:
