@@ -45,7 +45,7 @@ ANSWERS: dict[str, tuple[Try, object]] = {
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
     # A runner's: they name its epoch or itself.
-    answers: {"unfinished", "begin", "finish", "release", "run_by"},
+    answers: {"runners", "unfinished", "begin", "finish", "release", "run_by"},
 }
 
 
