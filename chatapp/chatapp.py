@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chatapp import database, redis, routes
+from chatapp import controls, database, redis, routes
 from chatapp.accounts import pages as account_pages
 from chatapp.accounts.endpoints import routes as account_routes
 from chatapp.accounts.gate import SocketGate
@@ -62,7 +62,7 @@ async def living() -> AsyncIterator[None]:
     """Everything that begins and ends with the process."""
     await open_pool()
     try:
-        async with revocations(), answering(), housekeeping():
+        async with controls.following(), revocations(), answering(), housekeeping():
             yield
     finally:
         await close_pool()

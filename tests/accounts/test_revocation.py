@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 import websockets
 
-from chatapp import redis, routes
+from chatapp import broadcast, redis, routes
 from chatapp.accounts import revocation, service, sessions
 from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.models import LoginSession
@@ -55,7 +55,7 @@ async def test_a_session_that_ends_during_the_handshake(
 
 @pytest.fixture
 async def listening(home: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(revocation, "RETRY", (0.01, 0.05))
+    monkeypatch.setattr(broadcast, "RETRY", (0.01, 0.05))
     # Channels belong to a whole Redis: apps of other tests may listen there too.
     before = await _listeners()
     async with revocation.revocations():
@@ -94,18 +94,18 @@ async def test_listening_begins_again_and_catches_up(
     async def close() -> None:
         closed.append("closed")
 
-    real = revocation._listen
+    real = broadcast._listen
     rounds = 0
 
-    async def failing() -> None:
+    async def failing(*args: Any) -> None:
         nonlocal rounds
         rounds += 1
         if rounds < 3:
             raise RedisConnectionError("away")
-        await real()
+        await real(*args)
 
-    monkeypatch.setattr(revocation, "RETRY", (0.01, 0.05))
-    monkeypatch.setattr(revocation, "_listen", failing)
+    monkeypatch.setattr(broadcast, "RETRY", (0.01, 0.05))
+    monkeypatch.setattr(broadcast, "_listen", failing)
     assert sockets.add(member.user.session_id, close)
     async with transaction() as session:
         from sqlalchemy import delete
@@ -123,7 +123,7 @@ async def test_revoking_works_without_redis(
         async def publish(self, *_args: object) -> None:
             raise OSError("away")
 
-    monkeypatch.setattr(revocation, "redis", Away)
+    monkeypatch.setattr(broadcast, "redis", Away)
     socket = Handshake()
     assert await socket.open(headers=cookie(member))
     await sessions.sign_out_everywhere(member.user.id)
