@@ -93,6 +93,7 @@ class Product(Subject):
             "GROQ_BASE_URL": self.provider_url,
             "GROQ_MODEL": "bench",
             "CHATAPP_POOL": str(folder / "no-pool.toml"),
+            "CHATAPP_ANSWER_CACHE": "on",
         }
         self._server = AppServer({**env, **pool}, folder / "chatapp.log")
         self._seed = Seed(env["DATABASE_URL"])

@@ -17,7 +17,17 @@ TIMEOUT = 2.0
 @cache
 def redis() -> Redis:
     """The client of this process, made at the first use. Replies are bytes."""
-    url = settings().redis_url
+    return _client(settings().redis_url)
+
+
+@cache
+def cache_redis() -> Redis:
+    """The client for what may be forgotten at any moment: a server of its own, if one is set."""
+    url = settings().cache_redis_url
+    return _client(url) if url else redis()
+
+
+def _client(url: str | None) -> Redis:
     if url is None:
         return FakeAsyncRedis()
     pool = BlockingConnectionPool.from_url(
@@ -33,6 +43,7 @@ def redis() -> Redis:
 
 async def close() -> None:
     """Close the connections of this process."""
-    if redis.cache_info().currsize:
-        await redis().aclose()
-        redis.cache_clear()
+    for client in (cache_redis, redis):
+        if client.cache_info().currsize:
+            await client().aclose()
+            client.cache_clear()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import load_dotenv
-from pydantic import AnyHttpUrl, Field, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,6 +29,15 @@ class Settings(BaseSettings):
 
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     """Redis, as ``redis://host:6379/0``. Unset: embedded in the one process."""
+
+    cache_redis_url: str | None = None
+    """Redis for cached answers, which may evict them. Unset: the one of ``redis_url``."""
+
+    answer_cache: bool = True
+    """Whether answers may be given again at all; off, no admin can switch it on."""
+
+    secret: SecretStr | None = Field(default=None, min_length=32)
+    """What keys are made of. Unset: made at the first start and kept in ``data_dir``."""
 
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=3000, ge=1, le=65535, validation_alias="PORT")

@@ -17,6 +17,9 @@ from tests.harness.services import PostgresServer, RedisServer
 
 _numbers = itertools.count(1)
 
+CACHE = {"CHATAPP_ANSWER_CACHE": "off"}
+"""Tests ask the same questions again and again; those of the cache switch it on."""
+
 
 class Backend:
     """Fresh, migrated databases of one kind. What they hold is gone at the end of the session."""
@@ -41,7 +44,7 @@ class Embedded(Backend):
             await migrate({"CHATAPP_DATA_DIR": str(self._template)})
         data = folder / f"data{next(_numbers)}"
         shutil.copytree(self._template, data)
-        return {"CHATAPP_DATA_DIR": str(data), "DATABASE_URL": "", "REDIS_URL": ""}
+        return {"CHATAPP_DATA_DIR": str(data), "DATABASE_URL": "", "REDIS_URL": "", **CACHE}
 
 
 class Real(Backend):
@@ -65,7 +68,8 @@ class Real(Backend):
             self._migrated = True
         database = await postgres.create(f"chatapp{next(_numbers)}", "template_chatapp")
         data = folder / f"data{next(_numbers)}"
-        return {"CHATAPP_DATA_DIR": str(data), "DATABASE_URL": database, "REDIS_URL": redis.url()}
+        servers = {"DATABASE_URL": database, "REDIS_URL": redis.url()}
+        return {"CHATAPP_DATA_DIR": str(data), **servers, **CACHE}
 
 
 async def migrate(env: dict[str, str]) -> None:
