@@ -1,5 +1,7 @@
 """The box in which one writes: nothing typed is lost, nothing is sent twice."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 from sqlmodel import col, select
@@ -147,9 +149,11 @@ async def test_what_is_typed_while_sending_is_kept(chatting: Chatting, at_home: 
 
 
 async def test_another_text_sent_before_the_first_was_taken_is_not_lost(
-    chatting: Chatting, rows: Rows, person: Person
+    chatting: Chatting, providers: ProviderServer, rows: Rows, person: Person
 ) -> None:
     await chatting.answered("A first question")
+    # The chat stays busy until the second text has come: it is refused, and kept in the box.
+    await providers.set(**STALLS)
     await chatting.page.evaluate(
         """() => {
           const box = document.getElementById("composer").elements.message;
@@ -163,10 +167,14 @@ async def test_another_text_sent_before_the_first_was_taken_is_not_lost(
         }"""
     )
     await expect(chatting.answers).to_have_count(2)
-    await expect(chatting.answer).to_have_attribute("data-status", "done")
-    # The second came while the chat was busy: it was refused, and what is new of it is still there.
-    assert await questions_of(rows, person) == ["A first question", "Sent"]
+    await chatting.streaming()
+    refused = chatting.page.locator("#composer")
+    await expect(refused).to_have_attribute("data-refused", re.compile(".+"))
     await expect(chatting.box).to_have_value("and more")
+    await chatting.stop.click()
+    await expect(chatting.answer).to_have_attribute("data-status", "stopped")
+    await expect(chatting.box).to_have_value("and more")
+    assert await questions_of(rows, person) == ["A first question", "Sent"]
 
 
 async def test_the_keys_of_the_box(chatting: Chatting) -> None:
