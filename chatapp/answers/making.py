@@ -9,11 +9,13 @@ from chatapp.answers.events import Kind
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.prompt import prompt
 from chatapp.answers.repository import Outcome
+from chatapp.answers.staying import preferred
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.pool.errors import PoolError
 from chatapp.pool.events import Done, Hop, Restart, Text
 from chatapp.pool.service import pool
+from chatapp.pool.trail import attempts
 
 LONGEST_ANSWER = 400_000
 """The length, in characters, at which an answer is ended."""
@@ -50,9 +52,17 @@ class Making:
         Raises:
             PoolError: nobody answered, or the answer was cut.
         """
+        with attempts() as trail:
+            try:
+                await self._answer()
+            finally:
+                self.outcome.attempts = [asdict(attempt) for attempt in trail]
+
+    async def _answer(self) -> None:
         messages = await prompt(self._job.user_id, self._job.question_id)
+        prefer = await preferred(self._job.user_id, self._job.question_id)
         length = 0
-        answer = pool().answer(messages, tier=self._job.tier, restarts=True)
+        answer = pool().answer(messages, tier=self._job.tier, restarts=True, prefer=prefer)
         async with aclosing(answer) as events:
             async for event in events:
                 match event:
@@ -73,7 +83,6 @@ class Making:
 
     def fail(self, error: PoolError) -> None:
         """End with what the pool says."""
-        self.outcome.attempts = [asdict(attempt) for attempt in error.attempts]
         self.end(Status.FAILED, str(error))
 
     def end(self, status: Status, problem: str = "") -> None:
@@ -92,7 +101,6 @@ class Making:
 
     def _credit(self, done: Done) -> None:
         self.outcome.answered_by = done.attempt.label
-        self.outcome.attempts = [asdict(attempt) for attempt in done.attempts]
         self.outcome.prompt_tokens = done.attempt.prompt_tokens or 0
         self.outcome.completion_tokens = done.attempt.completion_tokens or 0
 

@@ -41,6 +41,16 @@ async def details(
     return {answer.id: answer for answer in found}
 
 
+async def before(session: AsyncSession, user_id: UUID, question_id: UUID) -> Answer | None:
+    """The answer after which a person asked a question."""
+    found = await session.exec(
+        select(Answer)
+        .join(Message, col(Message.parent_id) == col(Answer.id))
+        .where(Message.id == question_id, Message.user_id == user_id, Answer.user_id == user_id)
+    )
+    return found.one_or_none()
+
+
 async def runners(session: AsyncSession) -> Sequence[str]:
     """The processes that have answers which have not ended."""
     found = await session.exec(

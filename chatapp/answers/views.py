@@ -75,15 +75,23 @@ _WHY = {
 }
 NO_ANSWER = "did not answer"
 
+NAMED = 2
+"""How many that did not answer are named in the line under an answer."""
+
 
 def answered_by(answer: Answer) -> str:
     """One line: who answered, after whom and why, how long it took."""
     if not answer.answered_by:
         return ""
+    *before, last = answer.attempts or [{}]
     failed = [
         f"{attempt['label']} {attempt.get('why') or _WHY.get(attempt['outcome'], NO_ANSWER)}"
-        for attempt in answer.attempts[:-1]
+        for attempt in before
+        # One that could not be asked at first may have answered in the end.
+        if attempt["member"] != last["member"]
     ]
+    if len(failed) > NAMED:
+        failed = [", ".join(failed[:NAMED]), f"{len(failed) - NAMED} more"]
     after = f", after {' and '.join(failed)}" if failed else ""
     seconds = (answer.duration_ms or 0) / 1000
     return f"{answer.answered_by}{after} · {seconds:.1f} s"

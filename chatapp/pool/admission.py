@@ -75,27 +75,32 @@ class Admission:
         """Whether this process goes on without Redis."""
         return self._lost
 
-    async def admit(self, group: str, members: Sequence[Member], tokens: int = 0) -> Lease | Wait:
+    async def admit(
+        self, group: str, members: Sequence[Member], tokens: int = 0, prefer: str = ""
+    ) -> Lease | Wait:
         """Choose a member and reserve what its answer may use, or tell how long to wait.
 
         Args:
             group: The name of the rotation: a tier, or empty for the whole pool.
             members: Those who could answer, at least one.
             tokens: The tokens of the prompt, estimated.
+            prefer: The name of the member that is asked if it can be, whoever has the turn.
         """
         # The reservation is made even if the one who asks leaves meanwhile: then it is given back.
-        asked = asyncio.ensure_future(self._admit(group, members, tokens))
+        asked = asyncio.ensure_future(self._admit(group, members, tokens, prefer))
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
             asked.add_done_callback(self._give_back)
             raise
 
-    async def _admit(self, group: str, members: Sequence[Member], tokens: int) -> Lease | Wait:
-        reply = await self._ask(lambda: self._shared.admit(group, members, tokens))
+    async def _admit(
+        self, group: str, members: Sequence[Member], tokens: int, prefer: str
+    ) -> Lease | Wait:
+        reply = await self._ask(lambda: self._shared.admit(group, members, tokens, prefer))
         if reply is None:
             share = self._shared.processes or PROCESSES
-            reply = await self._local.admit(group, members, tokens, share)
+            reply = await self._local.admit(group, members, tokens, prefer, share)
         if isinstance(reply, Lease):
             self._leases[reply.id] = reply
         return reply

@@ -5,9 +5,10 @@ from typing import Literal
 
 from langchain_core.messages.ai import UsageMetadata
 
-Outcome = Literal["ok", "client", "auth", "rate", "fail", "stopped"]
+Outcome = Literal["ok", "client", "auth", "rate", "fail", "stopped", "passed"]
 """How an attempt ended: a full answer; the question was refused; the key or the model was; a limit
-was reached; it failed or was cut; the caller stopped it."""
+was reached; it failed or was cut; the caller stopped it. Or it was none: the member was passed
+over, because it could not be asked then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Done:
 
     attempt: Attempt
     attempts: tuple[Attempt, ...]
-    """All tries in their order, the one that answered last."""
+    """All tries in their order, the one that answered last; each after those that were passed over
+    for it."""
     usage: UsageMetadata | None
     finish_reason: str
     """``stop``, ``length`` (the model's limit cut it short), ``tool_calls``, ``content_filter``

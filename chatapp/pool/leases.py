@@ -29,6 +29,17 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A member that cannot be asked now."""
+
+    member: Member
+    seconds: float
+    """How long until it can."""
+    why: str
+    """As in :class:`Wait`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """A member's admission: one place, one request and some tokens."""
 
@@ -40,6 +51,8 @@ class Lease:
     """Whether this attempt finds out for all processes if the member is back."""
     shared: bool = True
     """Whether Redis holds it, not this process alone."""
+    passed: tuple[Passed, ...] = ()
+    """Who could not be asked instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,8 @@ class Wait:
     why: str
     """``fail``, ``auth``, ``rate``, ``rpm``, ``tpm``, ``rpd`` or ``concurrency``."""
     member: Member
+    passed: tuple[Passed, ...] = ()
+    """Everybody, each with the own reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from redis.commands.core import AsyncScript
 from chatapp.pool import bridge
 from chatapp.pool.config import Member
 from chatapp.pool.days import midnights
-from chatapp.pool.leases import Ending, Lease, Timing, Wait
+from chatapp.pool.leases import Ending, Lease, Passed, Timing, Wait
 
 TAG = "{pool}"
 """All keys have it, so that a Redis Cluster keeps them together."""
@@ -48,7 +48,12 @@ class Ledger:
         return self._clients[loop]
 
     async def admit(
-        self, group: str, members: Sequence[Member], tokens: int, share: int = 1
+        self,
+        group: str,
+        members: Sequence[Member],
+        tokens: int,
+        prefer: str = "",
+        share: int = 1,
     ) -> Lease | Wait:
         """Choose a member and reserve what its answer may use.
 
@@ -56,6 +61,7 @@ class Ledger:
             group: The name of the rotation.
             members: Those who could answer, at least one.
             tokens: The tokens of the prompt, estimated.
+            prefer: The name of the member that is asked if it can be, whoever has the turn.
             share: Into how many parts the limits are divided.
 
         Raises:
@@ -64,17 +70,19 @@ class Ledger:
         lease, timing = uuid4().hex, self._timing
         keys = [f"{TAG}:turns:{group}", f"{TAG}:processes"]
         arguments: list[Any] = [lease, self._process, timing.lease, timing.counted, timing.day]
-        arguments += [tokens, share]
+        names = [member.name for member in members]
+        arguments += [tokens, share, names.index(prefer) + 1 if prefer in names else 0]
         for member in members:
             keys += _keys(member)[:4]
             limits = (member.rpm, member.tpm, member.rpd, member.concurrency)
             arguments += [member.weight, *(limit or 0 for limit in limits), *_clock(member)]
         reply = await self._run("admit", keys, arguments)
         if reply[0]:
-            _, index, probe, reserved, self.processes = reply
-            return Lease(lease, members[index - 1], reserved, bool(probe), self._shared)
-        _, wait, why, index, self.processes = reply
-        return Wait(wait / 1000, why.decode(), members[index - 1])
+            _, index, probe, reserved, self.processes, passed = reply
+            chosen, others = members[index - 1], _passed(members, passed)
+            return Lease(lease, chosen, reserved, bool(probe), self._shared, others)
+        _, wait, why, index, self.processes, passed = reply
+        return Wait(wait / 1000, why.decode(), members[index - 1], _passed(members, passed))
 
     async def settle(self, lease: Lease, ending: Ending) -> None:
         """Give back a lease and learn from its end.
@@ -153,6 +161,11 @@ def _keys(member: Member) -> list[str]:
         secret = member.account.api_key.get_secret_value().encode()
         key += f":{blake2s(secret, digest_size=4, person=b'pool').hexdigest()}"
     return [key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "errors"))]
+
+
+def _passed(members: Sequence[Member], told: list[Any]) -> tuple[Passed, ...]:
+    found = zip(told[::3], told[1::3], told[2::3], strict=True)
+    return tuple(Passed(members[i - 1], wait / 1000, why.decode()) for i, wait, why in found)
 
 
 def _clock(member: Member) -> tuple[int, int, int]:

@@ -89,7 +89,12 @@ class PooledChatModel(BaseChatModel):
         return await read_status(self._admission, self.config)
 
     async def answer(
-        self, messages: list[BaseMessage], *, tier: str | None = None, restarts: bool = False
+        self,
+        messages: list[BaseMessage],
+        *,
+        tier: str | None = None,
+        restarts: bool = False,
+        prefer: str = "",
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer a conversation as a stream of events, the last of which is :class:`Done`.
 
@@ -101,12 +106,13 @@ class PooledChatModel(BaseChatModel):
             tier: Who answers; None: the model's own tier.
             restarts: Whether the caller understands :class:`Restart`. Without it an answer that
                 breaks off after its first words ends with AnswerCut.
+            prefer: The name of the member that is asked first if it can be, out of turn.
 
         Raises:
             PoolExhausted: nobody said a word.
             AnswerCut: the answer broke off after its first words and nobody could begin it anew.
         """
-        relay = self._relay(messages, tier or self.tier, None, {}, restarts=restarts)
+        relay = self._relay(messages, tier or self.tier, None, {}, restarts=restarts, prefer=prefer)
         async with aclosing(relay) as events:
             async for event in events:
                 if not isinstance(event, ChatGenerationChunk):
@@ -122,9 +128,10 @@ class PooledChatModel(BaseChatModel):
         options: dict[str, Any],
         *,
         restarts: bool = False,
+        prefer: str = "",
     ) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Done, None]:
         """Try members until one answers. What all entries have in common."""
-        question = Question(tier or "", messages, stop, options, restarts)
+        question = Question(tier or "", messages, stop, options, restarts, prefer)
         patience = Patience(
             self.first_token_timeout,
             self.idle_gap_timeout,

@@ -16,7 +16,7 @@ from chatapp.pool.config import Member
 from chatapp.pool.content import estimated_tokens, has_image
 from chatapp.pool.errors import AnswerCut, Failure, PoolError, PoolExhausted, classify
 from chatapp.pool.events import Attempt, Done, Hop, Outcome, Restart
-from chatapp.pool.leases import Lease
+from chatapp.pool.leases import Lease, Passed, Wait
 from chatapp.pool.members import Clients
 from chatapp.pool.race import Running, race
 from chatapp.pool.trail import note
@@ -32,6 +32,14 @@ WHY: dict[Outcome, str] = {
 }
 """Why the next one was asked, to be read after the name of the one before."""
 
+WHY_PASSED = {
+    "rpd": "had used up its day",
+    "auth": "is not set up right",
+    "fail": "was not answering",
+    "concurrency": "was busy",
+}
+"""Why one was not even asked; all else is a limit."""
+
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +54,8 @@ class Question:
     options: dict[str, Any]
     restarts: bool
     """Whether words may be taken back."""
+    prefer: str = ""
+    """The name of the member that is asked first if it can be."""
 
 
 class Relay:
@@ -67,6 +77,8 @@ class Relay:
         self._tokens = estimated_tokens(question.messages, question.options)
         self._left = self._able(members)
         self._attempts: list[Attempt] = []
+        self._trail: list[Attempt] = []
+        """The attempts, and who was passed over for them."""
         self._cut: Attempt | None = None
         """The attempt whose words are on the screen."""
         self._waits: list[float] = []
@@ -104,7 +116,7 @@ class Relay:
             trying = running.trying
             # Raised outside of the handlers, so that no provider's error is their context.
             if outcome == "ok":
-                yield Done(attempt, tuple(self._attempts), trying.usage, trying.finish or "stop")
+                yield Done(attempt, tuple(self._trail), trying.usage, trying.finish or "stop")
                 return
             if trying.spoke:
                 self._cut = attempt
@@ -113,22 +125,22 @@ class Relay:
         raise self._nobody()
 
     def _nobody(self) -> PoolError:
-        attempts = tuple(self._attempts)
+        trail = tuple(self._trail)
         if self._cut is not None:
-            return AnswerCut(attempts, self._cut.outcome)
+            return AnswerCut(trail, self._cut.outcome)
         wait = min(self._waits, default=None)
-        return PoolExhausted(attempts, wait, busy=self._busy and not attempts)
+        return PoolExhausted(trail, wait, busy=self._busy and not self._attempts)
 
     async def _turn(self) -> Running | None:
         """The next member's attempt; None: nobody is left, or no time."""
         clock = asyncio.get_running_loop()
         began, asked_again = clock.time(), 0
         while self._left and clock.time() < self._until:
-            reply = await self._admission.admit(self._question.group, self._left, self._tokens)
+            reply = await self._admit()
             if isinstance(reply, Lease):
-                self._left = [m for m in self._left if m.name != reply.member.name]
                 return self._begin(reply, clock.time() - began)
             if reply.seconds > min(self._patience_left, self._until - clock.time()):
+                self._pass_over(reply.passed)
                 self._waits.append(reply.seconds)
                 self._busy = reply.why not in {"fail", "auth"}
                 return None
@@ -139,7 +151,15 @@ class Relay:
             await asyncio.sleep(pause)
         return None
 
+    async def _admit(self) -> Lease | Wait:
+        question = self._question
+        return await self._admission.admit(
+            question.group, self._left, self._tokens, question.prefer
+        )
+
     def _begin(self, lease: Lease, waited: float) -> Running:
+        self._left = [m for m in self._left if m.name != lease.member.name]
+        self._pass_over(lease.passed)
         trying = Trying(lease.member, waited)
         return Running(lease, trying, self._speech(lease, trying))
 
@@ -147,11 +167,8 @@ class Relay:
         """One more member, if it need not be waited for."""
         if not self._left:
             return None
-        reply = await self._admission.admit(self._question.group, self._left, self._tokens)
-        if not isinstance(reply, Lease):
-            return None
-        self._left = [m for m in self._left if m.name != reply.member.name]
-        return self._begin(reply, 0)
+        reply = await self._admit()
+        return self._begin(reply, 0) if isinstance(reply, Lease) else None
 
     async def _lost(self, running: Running) -> None:
         """Settle one that was slower than another."""
@@ -194,12 +211,22 @@ class Relay:
                 self._left = _larger(self._left, lease.member)
         attempt = trying.ended(outcome, why, error)
         self._attempts.append(attempt)
-        note(attempt)
+        self._note(attempt)
         ending = trying.ending(outcome, failure)
         if ending.hold is not None:
             self._waits.append(ending.hold)
         await self._admission.settle(lease, ending)
         return attempt
+
+    def _pass_over(self, members: Sequence[Passed]) -> None:
+        known = {attempt.member for attempt in self._trail}
+        for passed in members:
+            if passed.member.name not in known:
+                self._note(_passed(passed))
+
+    def _note(self, attempt: Attempt) -> None:
+        self._trail.append(attempt)
+        note(attempt)
 
     def _able(self, members: Sequence[Member]) -> list[Member]:
         """The members that can take the question; all of them if none says it can."""
@@ -229,3 +256,16 @@ def _why(failure: Failure, trying: Trying) -> str:
     if failure.kind.startswith("TimeoutError"):
         return "took too long"
     return WHY[failure.outcome]
+
+
+def _passed(passed: Passed) -> Attempt:
+    """The record of a member that was not asked."""
+    return Attempt(
+        member=passed.member.name,
+        label=passed.member.label,
+        outcome="passed",
+        first_token_ms=None,
+        duration_ms=0,
+        why=WHY_PASSED.get(passed.why, WHY["rate"]),
+        error=f"{passed.why}, {passed.seconds:,.0f} s left",
+    )

@@ -8,12 +8,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from chatapp import controls
 from chatapp.answers import log, making, repository, service
 from chatapp.answers.events import Kind
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
+from chatapp.answers.models import Answer
 from chatapp.answers.process import Process
 from chatapp.answers.runner import OUR_FAULT
+from chatapp.answers.staying import stay
+from chatapp.answers.views import answered_by
 from chatapp.chats.models import Status
+from chatapp.database import new_id
 from chatapp.pool.errors import CUT, MESSAGES
 from tests.answers.world import KEYS, LABELS, ask, finished, row, screen, words
 from tests.fakes import ProviderServer
@@ -50,6 +55,51 @@ async def test_groq_and_gemini_take_turns(
         by.append((await row(asked.answer_id))[1].answered_by)
     assert by == [LABELS["groq"], LABELS["google"]] * 2
     assert [r["provider"] for r in await fakes.requests()] == ["groq", "google"] * 2
+
+
+async def test_a_conversation_stays_with_who_answered_it_if_admins_want_so(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await controls.change(stay, True, by=None)
+    try:
+        first = await ask(process, ada, "[[say 2 words]]")
+        await finished(process)
+        for chat_id in (first.chat_id, None, first.chat_id):
+            await ask(process, ada, "[[say 2 words]]", chat_id)
+            await finished(process)
+    finally:
+        await controls.change(stay, False, by=None)
+    # The third question began a conversation, whose turn was Gemini's.
+    assert [r["provider"] for r in await fakes.requests()] == ["groq", "groq", "google", "groq"]
+
+
+async def test_one_at_its_limit_is_named_though_it_was_not_asked(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set("groq", fault={"kind": "http_429", "retry_after": 60})
+    await ask(process, ada, "[[say 2 words]]")
+    await finished(process)
+    asked = await ask(process, ada, "[[say 2 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        view = await tab.ended(asked.answer_id)
+    assert view["by"].startswith(f"{LABELS['google']}, after {LABELS['groq']} was at its limit · ")
+    assert [r["provider"] for r in await fakes.requests()] == ["groq", "google", "google"]
+    _, answer = await row(asked.answer_id)
+    assert [attempt["outcome"] for attempt in answer.attempts] == ["passed", "ok"]
+
+
+async def test_the_line_under_an_answer_stays_short() -> None:
+    failed = [{"member": f"m{n}", "label": f"M{n}", "why": "was busy"} for n in range(5)]
+    last = {"member": "m9", "label": "M9", "outcome": "ok"}
+    answer = Answer(
+        id=new_id(),
+        chat_id=new_id(),
+        user_id=new_id(),
+        answered_by="M9",
+        attempts=[*failed, failed[0] | {"member": "m9"}, last],
+        duration_ms=1200,
+    )
+    assert answered_by(answer) == "M9, after M0 was busy, M1 was busy and 3 more · 1.2 s"
 
 
 @pytest.mark.parametrize("kind", BEFORE)
@@ -147,6 +197,7 @@ async def test_stopping_keeps_the_part_and_closes_the_connection(
     assert view["status"] == "stopped"
     assert message.text == shown
     assert words(10_000).startswith(shown)
+    assert [attempt["outcome"] for attempt in answer.attempts] == ["stopped"]
     (request,) = await fakes.wait(closed_early=1)
     assert len(request["sent"]) < 100
     # What was stopped stays so.

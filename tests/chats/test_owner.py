@@ -40,6 +40,7 @@ CHATS: dict[str, tuple[Try, object]] = {
     "path": (lambda s, who, chat, _: repository.path(s, who, chat.leaf_id, 10), []),
 }
 ANSWERS: dict[str, tuple[Try, object]] = {
+    "before": (lambda s, who, _, m: answers.before(s, who, m[2].id), None),
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
 }
 OF_NOBODY = {
@@ -78,9 +79,12 @@ async def rows(user_id: UUID) -> list[object]:
 
 @pytest.fixture
 async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
-    chat, messages = await chat_of(ada, "a question", "", status=Status.STREAMING)
+    chat, messages = await chat_of(
+        ada, "a question", "its answer", "another", "", status=Status.STREAMING
+    )
     async with transaction() as session:
-        session.add(Answer(id=messages[1].id, chat_id=chat.id, user_id=ada))
+        for answer in messages[1::2]:
+            session.add(Answer(id=answer.id, chat_id=chat.id, user_id=ada))
     return chat, messages
 
 

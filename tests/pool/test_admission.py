@@ -95,6 +95,49 @@ async def test_a_member_that_always_fails_does_not_change_the_others_shares(admi
     assert abs(answered["a"] - answered["b"]) <= 3
 
 
+async def test_those_passed_over_are_told_with_the_reason_and_the_time(admission: Admission):
+    who = [replace(m, concurrency=1 if m.model == "busy" else None) for m in members(busy=1, a=1)]
+    held = members(held=1, out=1)
+    await admission.settle(await admitted(admission, held[:1]), Ending("rate", hold=60))
+    await admission.settle(await admitted(admission, held[1:]), Ending("auth"))
+    await admitted(admission, who[:1])
+    lease = await admitted(admission, [*held, *who])
+    assert lease.member.model == "a"
+    passed = {one.member.model: one for one in lease.passed}
+    assert {name: one.why for name, one in passed.items()} == {
+        "held": "rate",
+        "out": "auth",
+        "busy": "concurrency",
+    }
+    assert 50 < passed["held"].seconds <= 60
+    wait = await refused(admission, [*held, *who[:1]])
+    assert [one.member.model for one in wait.passed] == ["held", "out", "busy"]
+    assert wait.member.model == "busy"
+    assert (await admitted(admission, members(a=1))).passed == ()
+
+
+async def prefers(admission: Admission, who: list[Member], model: str) -> str:
+    reply = await admission.admit("fast", who, prefer=f"a/{model}")
+    assert isinstance(reply, Lease)
+    await admission.settle(reply, OK)
+    return reply.member.model
+
+
+async def test_who_is_preferred_answers_and_takes_nobodys_turn(admission: Admission):
+    who = members(a=1, b=1, c=1)
+    chosen = ""
+    for _ in range(6):
+        chosen += await turns(admission, who, 1)
+        assert [await prefers(admission, who, "c") for _ in range(5)] == ["c"] * 5
+    assert chosen == "abcabc"
+
+
+async def test_who_is_preferred_and_cannot_be_asked_is_passed_over(admission: Admission):
+    who = [replace(m, rpm=2 if m.model == "c" else None) for m in members(a=1, b=1, c=1)]
+    assert [await prefers(admission, who, "c") for _ in range(6)] == list("ccabab")
+    assert [await prefers(admission, who, "gone") for _ in range(2)] == list("ab")
+
+
 async def test_no_more_answers_at_once_than_allowed(admission: Admission):
     who = [replace(m, concurrency=2) for m in members(a=1)]
     first = await admitted(admission, who)

@@ -155,6 +155,18 @@ async def test_one_who_is_back_begins_slowly(admission: Admission):
     assert 1 <= chosen["a"] <= 8
 
 
+async def test_who_is_preferred_is_not_rushed_upon_when_it_may_be_back(admission: Admission):
+    await end(admission, FAIL, 3)
+    await rested(admission)
+    who, chosen = members(a=1, b=1), ""
+    for _ in range(30):
+        reply = await admission.admit("fast", who, prefer="a/a")
+        assert isinstance(reply, Lease)
+        await admission.settle(reply, OK)
+        chosen += reply.member.model
+    assert 1 <= Counter(chosen)["a"] <= 8
+
+
 async def test_a_limit_shows_that_a_probed_member_lives(admission: Admission):
     await end(admission, FAIL, 3)
     await rested(admission)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chatapp.pool.errors import AnswerCut, PoolExhausted
-from chatapp.pool.events import Hop, PoolEvent, Restart, Text
+from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
+from chatapp.pool.trail import attempts
 from tests.fakes import ProviderServer
 from tests.pool.conftest import MakePool, ask, hear, said, words
 from tests.pool.test_model import BEFORE
@@ -138,7 +139,8 @@ async def test_a_used_up_day_lasts_until_midnight_in_california(
     with pytest.raises(PoolExhausted) as second:
         await hear(pool, "hello")
     assert second.value.outcome == "rate"
-    assert second.value.attempts == ()
+    assert [a.outcome for a in second.value.attempts] == ["passed"]
+    assert second.value.attempts[0].why == "had used up its day"
     assert second.value.retry_after is not None
     assert 1 < second.value.retry_after <= 86_400
     assert len(await fakes.requests()) == 1
@@ -154,7 +156,10 @@ async def test_groqs_reset_is_a_hint_when_nothing_else_is_said(
     with pytest.raises(PoolExhausted) as caught:
         await hear(pool, "[[say 2 words]]")
     assert caught.value.outcome == "rate"
-    assert caught.value.attempts == ()  # the headers had told that the day is used up
+    # The headers had told that the day is used up.
+    assert [(a.outcome, a.why) for a in caught.value.attempts] == [
+        ("passed", "had used up its day")
+    ]
     assert len(await fakes.requests()) == 2
 
 
@@ -236,6 +241,39 @@ async def test_a_record_tells_how_each_attempt_went(make_pool: MakePool, fakes: 
     )
     assert (second.outcome, second.why, second.error) == ("ok", "", "")
     assert second.completion_tokens == 3
+
+
+async def test_a_record_names_those_that_could_not_even_be_asked(
+    make_pool: MakePool, fakes: ProviderServer
+):
+    await fakes.set("groq", fault={"kind": "http_429", "retry_after": 30})
+    await fakes.set("openai", fault={"kind": "http_429", "quota": "day", "retry_after": 7200})
+    pool = make_pool(*ALL)
+    for _ in range(2):
+        await hear(pool, "[[say 3 words]]")
+    with attempts() as noted:
+        heard = await hear(pool, "[[say 3 words]]")
+    *passed, last = heard.done.attempts
+    assert noted == [*passed, last]
+    assert {(a.label, a.outcome, a.why) for a in passed} == {
+        ("Groq · llama-fake", "passed", "was at its limit"),
+        ("openai · gpt-fake", "passed", "was at its limit"),
+    }
+    assert (last.label, last.outcome) == ("Gemini · gemini-fake", "ok")
+    assert heard.hops == []
+    assert len(await fakes.requests()) == 5
+
+
+async def test_a_preferred_member_is_asked_out_of_turn(make_pool: MakePool, fakes: ProviderServer):
+    pool = make_pool("groq", "google")
+    for _ in range(3):
+        events = pool.answer(ask("[[say 2 words]]"), prefer="google/gemini-fake")
+        assert isinstance([event async for event in events][-1], Done)
+    await fakes.set("google", fault={"kind": "http_500"})
+    events = [e async for e in pool.answer(ask("[[say 2 words]]"), prefer="google/gemini-fake")]
+    assert said(events) == words(2)
+    asked = [request["provider"] for request in await fakes.requests()]
+    assert asked == ["google"] * 4 + ["groq"]
 
 
 async def test_stopping_while_in_line_leaves_nothing(make_pool: MakePool, fakes: ProviderServer):

@@ -2,14 +2,15 @@
 --
 -- KEYS: the turns of the tier, the processes, then for each member its state, leases, log, days.
 -- ARGV: lease, process, length of a lease, length of a minute, length of a day, tokens of the
---   prompt, share of the limits, then for each member weight, rpm, tpm, rpd, concurrency and three
---   midnights (0: a rolling day).
--- Returns {1, member, whether it is a probe, reserved tokens, processes}
---   or {0, milliseconds, why, member, processes}.
+--   prompt, share of the limits, the member that is preferred (0: none), then for each member
+--   weight, rpm, tpm, rpd, concurrency and three midnights (0: a rolling day).
+-- Returns {1, member, whether it is a probe, reserved tokens, processes, passed}
+--   or {0, milliseconds, why, member, processes, passed}; passed is a member, milliseconds and why,
+--   again and again, for all that cannot be asked now.
 local lease, process = ARGV[1], ARGV[2]
 local lease_length, minute, day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local prompt, share = tonumber(ARGV[6]), tonumber(ARGV[7])
-local GLOBALS, PER_MEMBER, KEYS_EACH = 7, 8, 4
+local prompt, share, preferred = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local GLOBALS, PER_MEMBER, KEYS_EACH = 8, 8, 4
 local CROWDED = 50 -- nobody knows when a place becomes free: ask again after this
 
 redis.call('ZADD', KEYS[2], int(now + lease_length), process)
@@ -97,45 +98,58 @@ local function consider(i)
   local back = now - member.slow
   if not member.probes and member.slow > 0 and back < SLOW_START then
     member.weight = math.max(math.floor(member.weight * back / SLOW_START), argument(1) * 10)
+    member.slowly = true
   end
   member.wait, member.why = wait, why
   return member
 end
 
-local able, soonest = {}, nil
+local able, passed, soonest, chosen = {}, {}, nil, nil
 for i = 1, (#KEYS - 2) / KEYS_EACH do
   local member = consider(i)
   member.index = i
   if member.wait == 0 then
     able[#able + 1] = member
-  elseif not soonest or member.wait < soonest.wait then
-    soonest = member
+    if i == preferred and not member.probes and not member.slowly then
+      chosen = member
+    end
+  else
+    passed[#passed + 1] = i
+    passed[#passed + 1] = math.ceil(member.wait)
+    passed[#passed + 1] = member.why
+    if not soonest or member.wait < soonest.wait then
+      soonest = member
+    end
   end
 end
 if #able == 0 then
-  return { 0, math.ceil(soonest.wait), soonest.why, soonest.index, processes }
+  return { 0, math.ceil(soonest.wait), soonest.why, soonest.index, processes, passed }
 end
 
 -- Smooth weighted round robin: all gain their weight, the richest answers and pays for all.
-local keys = {}
-for i, member in ipairs(able) do
-  keys[i] = member.key
-end
-local credits = redis.call('HMGET', KEYS[1], unpack(keys))
-local total, chosen, changed = 0, nil, {}
-for i, member in ipairs(able) do
-  member.credit = tonumber(credits[i] or 0) + member.weight
-  total = total + member.weight
-  if not chosen or member.credit > chosen.credit then
-    chosen = member
+local function whose_turn()
+  local keys = {}
+  for i, member in ipairs(able) do
+    keys[i] = member.key
   end
+  local credits = redis.call('HMGET', KEYS[1], unpack(keys))
+  local total, richest, changed = 0, nil, {}
+  for i, member in ipairs(able) do
+    member.credit = tonumber(credits[i] or 0) + member.weight
+    total = total + member.weight
+    if not richest or member.credit > richest.credit then
+      richest = member
+    end
+  end
+  richest.credit = richest.credit - total
+  for _, member in ipairs(able) do
+    changed[#changed + 1] = member.key
+    changed[#changed + 1] = int(member.credit)
+  end
+  redis.call('HMSET', KEYS[1], unpack(changed))
+  return richest
 end
-chosen.credit = chosen.credit - total
-for _, member in ipairs(able) do
-  changed[#changed + 1] = member.key
-  changed[#changed + 1] = int(member.credit)
-end
-redis.call('HMSET', KEYS[1], unpack(changed))
+chosen = chosen or whose_turn() -- who is preferred takes nobody's turn
 
 redis.call('ZADD', chosen.leases, int(now + lease_length), lease)
 -- Until it is settled nobody knows when the provider counts it: it may take as long as the lease.
@@ -152,4 +166,4 @@ if chosen.probes then
 end
 redis.call('HMSET', chosen.key, unpack(state))
 keep(KEYS[1], chosen.key, chosen.leases, chosen.log)
-return { 1, chosen.index, chosen.probes and 1 or 0, chosen.need, processes }
+return { 1, chosen.index, chosen.probes and 1 or 0, chosen.need, processes, passed }
