@@ -1,8 +1,9 @@
-"""``python -m chatapp``: serve the app, or bring its database up to date."""
+"""``python -m chatapp``: serve the app, bring its database up to date, tell nginx of its pages."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -15,7 +16,10 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the pages and answer questions")
     commands.add_parser("migrate", help="bring the database up to date")
-    command: str = parser.parse_args().command
+    pages = commands.add_parser("pages", help="tell nginx of the built pages")
+    pages.add_argument("folder", type=Path, help="where to write pages.map and policies.map")
+    arguments = parser.parse_args()
+    command: str = arguments.command
 
     # Reflex looks for its configuration and its build where it is started.
     os.chdir(PROJECT)
@@ -31,6 +35,11 @@ def main() -> int:
         from chatapp.migrate import migrate
 
         return migrate()
+    if command == "pages":
+        from chatapp.nginx import write_maps
+
+        write_maps(arguments.folder.resolve())
+        return 0
     from chatapp.serve import serve
 
     return serve()

@@ -16,6 +16,7 @@ SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
 CHANGE_PASSWORD = "/auth/password"  # noqa: S105 - a path
 
 HEALTH = "/healthz"
+READY = "/readyz"
 SOCKET = "/_event"
 
 

@@ -1,12 +1,16 @@
 """The server: one process, one port, pages and sockets."""
 
+import asyncio
 import os
+import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
-from chatapp import logs
+from chatapp import leaving, logs
+from chatapp.accounts.sockets import sockets
 from chatapp.settings import settings
 
 DEFLATE = True
@@ -100,10 +104,35 @@ def address(host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which says where it is as soon as it can answer."""
+    """Uvicorn, which says where it is as soon as it can answer, and does not leave at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._departure: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
             where = settings().public_url or address(self.config.host, self.config.port)
             print(f"chatapp is at {where}", flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take nothing new. Only SIGTERM, the first time, leaves time for a departure."""
+        again = leaving.begun()
+        leaving.begin()
+        # Alone, there is nobody to go to.
+        if again or sig != signal.SIGTERM or not self.started or not settings().redis_url:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Begin the departure when it is time."""
+        if leaving.begun() and self._departure is None and not self.should_exit:
+            self._departure = asyncio.create_task(self._depart(), name="departure")
+        return await super().on_tick(counter)
+
+    async def _depart(self) -> None:
+        """Send everybody on to other processes, a few at a time, and then end."""
+        try:
+            await sockets.send_away()
+        finally:
+            self.should_exit = True

@@ -80,7 +80,7 @@ class Pages:
             if path.is_file() and path.suffix in TYPES:
                 url = f"/{path.relative_to(folder).as_posix()}"
                 self._files[url] = _load(url, path)
-        self._dynamic = [_pattern(route) for route in _dynamic_routes()]
+        self._dynamic = dynamic_patterns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -192,10 +192,10 @@ class _InlineScripts(HTMLParser):
             self.found[-1] += data
 
 
-def _dynamic_routes() -> list[str]:
-    """The routes with an id in them, as chatapp.routes has them."""
+def dynamic_patterns() -> list[re.Pattern[str]]:
+    """What the paths of pages with an id in them look like, as chatapp.routes has them."""
     values = (value for name, value in vars(routes).items() if name.isupper())
-    return [value for value in values if isinstance(value, str) and "[" in value]
+    return [_pattern(value) for value in values if isinstance(value, str) and "[" in value]
 
 
 def _pattern(route: str) -> re.Pattern[str]:

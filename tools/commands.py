@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from tools import locks, machine, packages, pages, phases
+from tools import up as installation
 from tools.phases import PROJECT, Refusal
 
 LEFTOVERS = (
@@ -30,8 +31,8 @@ LEFTOVERS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; its exit code is the result."""
-    commands = {"run": run, "test": test, "check": check, "bench": bench, "clean": clean}
-    commands["lock"] = lock
+    commands = {"run": run, "up": up, "restart": restart, "test": test, "check": check}
+    commands |= {"bench": bench, "clean": clean, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(f"Say one of: {', '.join(commands)}.", file=sys.stderr)
         return 2
@@ -78,6 +79,27 @@ def run(_arguments: Sequence[str]) -> int:
     os.chdir(PROJECT)
     # In place of this process, so that a signal reaches the server and no child is left.
     os.execv(chatapp[0], [str(part) for part in [*chatapp, "serve"]])
+
+
+def up(_arguments: Sequence[str]) -> int:
+    """From a clone to PostgreSQL, Redis, several backends and nginx, all on this machine."""
+    machine.check_venv()
+    machine.ensure_servers()
+    _prepare()
+    return installation.up()
+
+
+def restart(_arguments: Sequence[str]) -> int:
+    """What is up goes on with the code as it is now."""
+    machine.check_venv()
+    _prepare()
+    return installation.restart()
+
+
+def _prepare() -> None:
+    with _alone():
+        packages.install()
+        pages.build()
 
 
 def test(arguments: Sequence[str]) -> int:

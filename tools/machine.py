@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tools import phases
@@ -13,13 +14,11 @@ from tools.phases import PROJECT, Refusal
 
 LOOPBACK = ("127.0.0.1", "::1")
 
-PROGRAMS = {
-    "redis-server": "redis-server",
-    "nginx": "nginx",
-    "initdb": "postgresql",
-    "chromium": "chromium",
-}
-"""What the tests run, and the Debian package that has it."""
+SERVERS = {"redis-server": "redis-server", "nginx": "nginx", "initdb": "postgresql"}
+"""What `make up` runs, and the Debian package that has it."""
+
+PROGRAMS = {**SERVERS, "chromium": "chromium"}
+"""What the tests run, likewise."""
 
 FONTS = {
     "LiberationSans-Regular.ttf": "fonts-liberation",
@@ -48,19 +47,28 @@ def variable(name: str, default: str) -> str:
     return default
 
 
-def address() -> tuple[str, int]:
+def address(default: str = "3000") -> tuple[str, int]:
     """Where to listen.
 
     Raises:
         Refusal: PORT is not a port.
     """
-    port = variable("PORT", "3000")
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise Refusal(f"PORT must be a number from 1 to 65535, and it is “{port}”.")
-    return variable("HOST", "127.0.0.1"), int(port)
+    return variable("HOST", "127.0.0.1"), number("PORT", default, 65535)
 
 
-def check_port(host: str, port: int) -> None:
+def number(name: str, default: str, most: int) -> int:
+    """A setting that is a number from 1.
+
+    Raises:
+        Refusal: it is not.
+    """
+    value = variable(name, default)
+    if not value.isdigit() or not 0 < int(value) <= most:
+        raise Refusal(f"{name} must be a number from 1 to {most}, and it is “{value}”.")
+    return int(value)
+
+
+def check_port(host: str, port: int, command: str = "run") -> None:
     """Refuse when the port cannot be had, or when a browser would meet another program there.
 
     Raises:
@@ -71,14 +79,14 @@ def check_port(host: str, port: int) -> None:
     except OSError:
         raise Refusal(f"HOST is “{host}”, which is no address of this machine.") from None
     for family, kind, _protocol, _name, where in found:
-        _try_bind(family, kind, where, host, port)
+        _try_bind(family, kind, where, host, port, command)
     for loopback in LOOPBACK:
         family = socket.AF_INET6 if ":" in loopback else socket.AF_INET
         if _answers(family, loopback, port):
-            raise _taken(port)
+            raise _taken(port, command)
 
 
-def _try_bind(family: int, kind: int, where: object, host: str, port: int) -> None:
+def _try_bind(family: int, kind: int, where: object, host: str, port: int, command: str) -> None:
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -87,11 +95,11 @@ def _try_bind(family: int, kind: int, where: object, host: str, port: int) -> No
             probe.bind(where)  # pyright: ignore[reportArgumentType]
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise _taken(port) from None
+                raise _taken(port, command) from None
             if error.errno == errno.EACCES:
                 raise Refusal(
                     f"Port {port} needs rights that this user has not; choose one from 1024 up: "
-                    "`make run PORT=3000`."
+                    f"`make {command} PORT=3000`."
                 ) from None
             raise Refusal(f"HOST is “{host}”, which is no address of this machine.") from None
 
@@ -105,10 +113,10 @@ def _answers(family: int, host: str, port: int) -> bool:
         return False
 
 
-def _taken(port: int) -> Refusal:
+def _taken(port: int, command: str) -> Refusal:
     return Refusal(
         f"Port {port} is in use by another program; stop it, or choose another port: "
-        f"`make run PORT={port + 1 if port < 65535 else 3000}`."
+        f"`make {command} PORT={port + 1 if port < 65535 else 3000}`."
     )
 
 
@@ -132,15 +140,28 @@ def ensure_programs() -> None:
     Raises:
         Refusal: something is missing and cannot be installed from here.
     """
-    missing = _missing()
+    _ensure("the tests", _missing)
+
+
+def ensure_servers() -> None:
+    """Have what `make up` runs, likewise.
+
+    Raises:
+        Refusal: something is missing and cannot be installed from here.
+    """
+    _ensure("`make up`", lambda: sorted(SERVERS[each] for each in SERVERS if find(each) is None))
+
+
+def _ensure(who: str, look: Callable[[], list[str]]) -> None:
+    missing = look()
     if not missing:
         return
     apt = shutil.which("apt-get")
     rights = [] if os.geteuid() == 0 else ["sudo", "-n", *_ENV]
     if apt is None or (rights and shutil.which("sudo") is None):
-        raise Refusal(f"The tests need programs that are missing here: {', '.join(missing)}.")
+        raise Refusal(_lacks(who, missing))
     reasons = {
-        "a password is required": f"The tests need {', '.join(missing)}: install them first.",
+        "a password is required": f"{_lacks(who, missing)} Install them first.",
         "could not resolve": "The packages could not be downloaded: is this machine online?",
         "failed to fetch": "The packages could not be downloaded: is this machine online?",
     }
@@ -152,9 +173,12 @@ def ensure_programs() -> None:
         name="apt",
         reasons=reasons,
     )
-    still = _missing()
-    if still:
-        raise Refusal(f"The tests need programs that are missing here: {', '.join(still)}.")
+    if still := look():
+        raise Refusal(_lacks(who, still))
+
+
+def _lacks(who: str, missing: list[str]) -> str:
+    return f"Needed by {who}, and missing on this machine: {', '.join(missing)}."
 
 
 def _missing() -> list[str]:

@@ -31,6 +31,7 @@ def run(
     name: str,
     env: Mapping[str, str] | None = None,
     reasons: Mapping[str, str] | None = None,
+    descriptors: Sequence[int] = (),
 ) -> None:
     """Run a command with its output in a log file and a sign of life on the terminal.
 
@@ -40,6 +41,8 @@ def run(
         name: The log file's name.
         env: What the command's environment has besides ours.
         reasons: Signs in the log, each with the sentence that explains it.
+        descriptors: Open files that it inherits. It may be another user's, who cannot enter the
+            project, and then runs outside of it.
 
     Raises:
         Refusal: the command failed.
@@ -51,7 +54,8 @@ def run(
         # In a session of its own, so that one signal ends it with all of its children.
         process = subprocess.Popen(
             [str(part) for part in command],
-            cwd=PROJECT,
+            cwd="/" if descriptors else PROJECT,
+            pass_fds=descriptors,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -17,12 +17,12 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 
-from chatapp import routes
+from chatapp import leaving, routes
 from chatapp.accounts import cookies, flash, sessions
 from chatapp.accounts.address import client_address, from_own_page
 from chatapp.accounts.guard import SESSION_HEADER
 from chatapp.accounts.sessions import Found
-from chatapp.accounts.sockets import sockets
+from chatapp.accounts.sockets import SIGNED_OUT, sockets
 from chatapp.accounts.state import FLASH_HEADER
 
 logger = logging.getLogger(__name__)
@@ -36,9 +36,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 ZONE_COOKIE = "chatapp_zone"
 ZONE_HEADER = "x-chatapp-zone"
 """The name of the browser's time zone, which the page leaves in a cookie."""
-
-SIGNED_OUT = 4401
-"""The code with which a socket is closed when its session ends."""
 
 _TAB = re.compile(r"[A-Za-z0-9-]{8,64}")
 _ZONE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
@@ -63,6 +60,9 @@ class SocketGate:
             await self._app(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if leaving.begun():
+            await _send_on(receive, send)
+            return
         query = _query(scope)
         if not _to_socket(scope) or query is None or not from_own_page(scope, referer=False):
             await _refuse(receive, send)
@@ -95,11 +95,12 @@ class _Line:
         self._send = send
         self._renewal = renewal
         self._closed = False
+        self._code = SIGNED_OUT
 
     async def receive(self) -> Message:
         message = await self._receive()
         if self._closed:
-            return {"type": "websocket.disconnect", "code": SIGNED_OUT}
+            return {"type": "websocket.disconnect", "code": self._code}
         return message
 
     async def send(self, message: Message) -> None:
@@ -112,13 +113,11 @@ class _Line:
             message = {**message, "headers": [*message.get("headers", ()), renewal]}
         await self._send(message)
 
-    async def close(self) -> None:
-        """Close the socket because its session ended."""
+    async def close(self, code: int) -> None:
+        """Close the socket: its session or this process ends."""
         if not self._closed:
-            self._closed = True
-            await self._send(
-                {"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"}
-            )
+            self._closed, self._code = True, code
+            await self._send({"type": "websocket.close", "code": code, "reason": ""})
 
 
 def _to_socket(scope: Scope) -> bool:
@@ -145,6 +144,13 @@ async def _refuse(receive: Receive, send: Send) -> None:
     """Refuse a handshake; the client gets 403."""
     await receive()
     await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+
+async def _send_on(receive: Receive, send: Send) -> None:
+    """Refuse a handshake so that a proxy passes it on to another process."""
+    await receive()
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": []})
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def _tab(session: UUID | None, token: str) -> str:

@@ -1,5 +1,6 @@
 """The open sockets of this process, by session, so that they can be closed and counted."""
 
+import asyncio
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +17,19 @@ PER_ADDRESS = 200
 ENDED = 1_000
 """How many ended sessions are remembered."""
 
-Close = Callable[[], Awaitable[None]]
+APART = 0.005
+"""Seconds between two sockets that are sent away: what those who take them can bear."""
+
+LONGEST = 20.0
+"""Seconds in which all sockets of a process have been sent away, however many they are."""
+
+SIGNED_OUT = 4401
+"""The code with which a socket is closed when its session ends."""
+
+LEAVING = 1012
+"""The code with which a socket is closed when its process ends (RFC 6455's registry)."""
+
+Close = Callable[[int], Awaitable[None]]
 
 
 class Sockets:
@@ -58,10 +71,22 @@ class Sockets:
             if len(self._ended) > ENDED:
                 self._ended.popitem(last=False)
             for close in tuple(self._open.get(key, ())):
-                try:
-                    await close()
-                except Exception:
-                    logger.exception("A socket could not be closed")
+                await _close(close, SIGNED_OUT)
+
+    async def send_away(self) -> None:
+        """Close all sockets, one after the other, so that they come back to others spread out."""
+        everyone = [close for keyed in self._open.values() for close in keyed]
+        apart = min(APART, LONGEST / len(everyone)) if everyone else APART
+        for close in everyone:
+            await _close(close, LEAVING)
+            await asyncio.sleep(apart)
+
+
+async def _close(close: Close, code: int) -> None:
+    try:
+        await close(code)
+    except Exception:
+        logger.exception("A socket could not be closed")
 
 
 sockets = Sockets()

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp import leaving
 from chatapp.answers import lease, log, repository
 from chatapp.answers.events import Kind
 from chatapp.answers.hub import Hub
@@ -219,6 +220,8 @@ class Runner:
 
     async def _take_over(self) -> None:
         """Go on with what processes left behind that are no more."""
+        if leaving.begun():
+            return
         async with reading() as session:
             busy = await repository.runners(session)
         # What bears our name and does not run here could not be begun or ended.

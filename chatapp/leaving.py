@@ -1,0 +1,15 @@
+"""Whether this process is about to end: then it takes nothing new, and others go on."""
+
+import asyncio
+
+_leaving = asyncio.Event()
+
+
+def begin() -> None:
+    """From now on this process takes nothing new."""
+    _leaving.set()
+
+
+def begun() -> bool:
+    """Whether this process is about to end."""
+    return _leaving.is_set()

@@ -1,0 +1,304 @@
+"""`make up`: PostgreSQL, Redis, the backends and nginx on one machine, and `make restart`."""
+
+import asyncio
+import fcntl
+import http.client
+import json
+import os
+import resource
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import IO, Any
+
+from tools import front, machine, packages, phases, servers
+from tools.machine import LOOPBACK
+from tools.phases import PROJECT, Refusal
+from tools.servers import HOST, Place
+from tools.supervisor import LEAVE_SECONDS, START_SECONDS, Child, Program
+
+FILES = 65_536
+"""How many files and sockets a program may have open, as far as the machine lets us."""
+
+
+class Installation:
+    """The programs of one data folder."""
+
+    def __init__(self, place: Place, host: str, port: int, backends: int) -> None:
+        self._place = place
+        self._host = host
+        self._port = port
+        self._servers: list[Child] = []
+        self._nginx: Child | None = None
+        self._ports = free_ports(port + 1, backends + 2)
+        self._env: dict[str, str] = {}
+        self.backends: list[Child] = []
+
+    async def start(self) -> None:
+        """Start everything, each as soon as what it needs is ready.
+
+        Raises:
+            Refusal: something does not start.
+        """
+        await self._start_servers()
+        await asyncio.to_thread(_migrate, self._env)
+        self._write_state()
+        *ports, _, _ = self._ports
+        self.backends = [Child(self._backend(*each)) for each in enumerate(ports, 1)]
+        print(f"Starting {len(self.backends)} backends …", flush=True)
+        await asyncio.gather(*(backend.start() for backend in self.backends))
+        self._configure_nginx()
+        self._nginx = Child(self._front())
+        await self._nginx.start()
+
+    async def replace(self) -> None:
+        """Replace the backends one after the other, while the others serve.
+
+        Raises:
+            Refusal: a new one does not start; those after it are left as they are.
+        """
+        await asyncio.to_thread(_migrate, self._env)
+        for backend in self.backends:
+            await backend.replace()
+            print(f"{backend.program.name} is replaced.", flush=True)
+        self._configure_nginx()
+        if self._nginx:
+            self._nginx.send(signal.SIGHUP)
+
+    async def stop(self) -> None:
+        """End everything, in the order in which they need each other."""
+        if self._nginx:
+            await self._nginx.stop()
+        await asyncio.gather(*(backend.stop() for backend in self.backends))
+        await asyncio.gather(*(server.stop() for server in self._servers))
+        (self._place.run / "up.json").unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End everything at once."""
+        for child in (self._nginx, *self.backends, *self._servers):
+            if child:
+                child.kill()
+
+    async def _start_servers(self) -> None:
+        *backends, postgres_port, redis_port = self._ports
+        database, cache = machine.variable("DATABASE_URL", ""), machine.variable("REDIS_URL", "")
+        if not database:
+            each = machine.number("CHATAPP_DATABASE_CONNECTIONS", "20", 1000)
+            # And some for the migrator, for backups, and for whoever looks.
+            program = servers.postgres(self._place, postgres_port, len(backends) * each + 30)
+            self._servers.append(Child(program))
+        if not cache:
+            program, cache = servers.redis(self._place, redis_port)
+            self._servers.append(Child(program))
+        await asyncio.gather(*(server.start() for server in self._servers))
+        if not database:
+            database = await asyncio.to_thread(servers.make_database, self._place, postgres_port)
+        self._env = {
+            "DATABASE_URL": database,
+            "REDIS_URL": cache,
+            "CHATAPP_DATA_DIR": str(self._place.data),
+            "CHATAPP_TRUSTED_PROXIES": "127.0.0.1/32",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _backend(self, number: int, port: int) -> Program:
+        return Program(
+            f"backend-{number}",
+            [packages.PYTHON, "-m", "chatapp", "serve"],
+            self._place.logs / f"backend-{number}.log",
+            self._place.run / f"backend-{number}.pid",
+            lambda: answers(port, "/readyz"),
+            {**self._env, "HOST": HOST, "PORT": str(port)},
+            end=signal.SIGINT,
+        )
+
+    def _front(self) -> Program:
+        folder = self._place.data / "nginx"
+        program = machine.find("nginx")
+        assert program is not None
+        # The workers of a nginx that root starts would be nobody, who may not read the pages.
+        user = " user root;" if os.geteuid() == 0 else ""
+        options = ["-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+        return Program(
+            "nginx",
+            [program, *options, "-g", f"daemon off;{user}"],
+            self._place.logs / "nginx.log",
+            self._place.run / "nginx.pid",
+            lambda: answers(self._port, "/healthz"),
+        )
+
+    def _configure_nginx(self) -> None:
+        folder = self._place.data / "nginx"
+        (folder / "server.d").mkdir(parents=True, exist_ok=True)
+        trusted = machine.variable("CHATAPP_TRUSTED_PROXIES", "")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        names = front.names(
+            listen=f"{host}:{self._port}",
+            backends=[f"{HOST}:{port}" for port in self._ports[:-2]],
+            pages=front.publish(self._place.data / "pages"),
+            run=folder,
+            access_log=self._place.logs / "access.log",
+            server_names=machine.variable("CHATAPP_NAMES", "~^"),
+            proxies=[part.strip() for part in trusted.split(",") if part.strip()],
+            connects=machine.variable("CHATAPP_CONNECTS", "300"),
+            sockets=machine.variable("CHATAPP_SOCKETS_PER_ADDRESS", "2000"),
+        )
+        (folder / "nginx.conf").write_text(front.fill(names))
+
+    def _write_state(self) -> None:
+        """For those who look at the installation or copy it while it runs."""
+        state = {
+            "pid": os.getpid(),
+            "port": self._port,
+            "backends": self._ports[:-2],
+            "database_url": self._env["DATABASE_URL"],
+            "redis_url": self._env["REDIS_URL"],
+        }
+        servers.write_secretly(self._place.run / "up.json", json.dumps(state, indent=2) + "\n")
+
+
+def up() -> int:
+    """Start everything and keep it alive until a signal ends it.
+
+    Raises:
+        Refusal: something is missing or does not start.
+    """
+    host, port = machine.address("8080")
+    count = machine.number("N", "2", 64)
+    place = _place()
+    with (place.run / "up.lock").open("w") as lock:
+        if not _locked(lock):
+            raise Refusal(f"chatapp is up already, with its data in {place.data}.")
+        machine.check_port(host, port, "up")
+        _allow_files()
+        shown = "localhost" if host in {*LOOPBACK, "0.0.0.0", "::"} else host
+        asyncio.run(_supervise(Installation(place, host, port, count), f"http://{shown}:{port}"))
+    return 0
+
+
+def restart() -> int:
+    """Have the backends of an installation that is up replaced, one after the other.
+
+    Raises:
+        Refusal: it is not up, or a new backend does not start.
+    """
+    place = _place()
+    with (place.run / "up.lock").open("w") as lock:
+        if _locked(lock):
+            raise Refusal(f"chatapp is not up with its data in {place.data}: `make up` starts it.")
+    before = _backends(place)
+    os.kill(read_state(place)["pid"], signal.SIGUSR1)
+    deadline = time.monotonic() + (LEAVE_SECONDS + START_SECONDS) * len(before)
+    while set(before) & set(_backends(place)) or not all(
+        answers(port, "/readyz") for port in read_state(place)["backends"]
+    ):
+        if time.monotonic() > deadline:
+            raise Refusal(f"Not all backends were replaced. {place.logs} has the reason.")
+        time.sleep(0.2)
+    print("All backends are replaced.", flush=True)
+    return 0
+
+
+def read_state(place: Place) -> dict[str, Any]:
+    """What `make up` has written about the installation that is up."""
+    return json.loads((place.run / "up.json").read_text())
+
+
+async def _supervise(installation: Installation, where: str) -> None:
+    loop = asyncio.get_running_loop()
+    ending, replacing = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(signal.SIGUSR1, replacing.set)
+    living = asyncio.create_task(_live(installation, where, replacing))
+    ended = asyncio.create_task(ending.wait())
+    try:
+        await asyncio.wait({living, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if living.done():
+            await living
+        print("Ending …", flush=True)
+    finally:
+        # Asked twice: at once.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, installation.kill)
+        living.cancel()
+        ended.cancel()
+        await asyncio.gather(living, ended, return_exceptions=True)
+        await installation.stop()
+
+
+async def _live(installation: Installation, where: str, replacing: asyncio.Event) -> None:
+    await installation.start()
+    print(f"chatapp is at {where}", flush=True)
+    while True:
+        await replacing.wait()
+        replacing.clear()
+        try:
+            await installation.replace()
+        except Refusal as refusal:
+            print(refusal, file=sys.stderr)
+
+
+def _place() -> Place:
+    """The folders of the installation, made if they are not there."""
+    data = (PROJECT / machine.variable("CHATAPP_DATA_DIR", "data")).resolve()
+    for folder in (data, data / "run", data / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
+    secret = data / "secret"
+    if not secret.is_file():
+        servers.write_secretly(secret, secrets.token_urlsafe(24))
+    return Place(data, data / "run", data / "logs", secret.read_text())
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _backends(place: Place) -> list[str]:
+    """The process ids of the backends."""
+    return [file.read_text() for file in sorted(place.run.glob("backend-*.pid"))]
+
+
+def _migrate(env: Mapping[str, str]) -> None:
+    command = [packages.PYTHON, "-m", "chatapp", "migrate"]
+    phases.run("Preparing the database", command, name="migrate", env=env)
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a server on this machine answers that all is well."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def free_ports(first: int, count: int) -> list[int]:
+    """The next free ports. Not any that the system gives: those it may give to others meanwhile."""
+    found: list[int] = []
+    for port in [*range(first, 65_536), *range(10_000, first)]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((HOST, port))
+                found.append(port)
+        if len(found) == count:
+            return found
+    raise Refusal("There are no free ports on this machine.")
+
+
+def _allow_files() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
