@@ -1,8 +1,11 @@
 """What a fake provider is told to do, and the plan of one answer."""
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+BREAK = re.compile(r"\[\[break after (\d+)\]\]")
+"""In a question: after how many tokens its own fault happens."""
 
 ORDER = re.compile(r"\[\[say (\d+) words(?: at (\d+)/s)?\]\]")
 
@@ -162,6 +165,9 @@ def plan(
         tokens = re.findall(
             r"\s*\S+", f"I am {model}. Your question has {len(question)} characters."
         )
+    fault = behaviour.take_fault()
+    if fault is not None and (at := BREAK.search(question)):
+        fault = replace(fault, after=int(at[1]))
     calls = behaviour.tool_calls
     if behaviour.obliging and tools:
         arguments = invented(tools[0].get("parameters") or {}, question)
@@ -176,6 +182,6 @@ def plan(
         thoughts=behaviour.thoughts,
         tool_calls=calls,
         usage=behaviour.usage,
-        fault=behaviour.take_fault(),
+        fault=fault,
         prompt_tokens=sum(len(text.split()) for text in texts),
     )
