@@ -1,0 +1,105 @@
+"""WebSocket frames of a client, no more than is needed (RFC 6455, RFC 7692).
+
+What is sent is masked with zeros, which is legal and costs nothing; what comes may be compressed.
+"""
+
+import base64
+import os
+import zlib
+from collections.abc import Iterator
+
+DEFLATE = b"permessage-deflate; client_max_window_bits"
+_TAIL = b"\x00\x00\xff\xff"
+_TEXT, _CLOSE, _PING = 0x1, 0x8, 0x9
+
+
+def handshake(host: str, path: str, headers: dict[str, str], *, deflate: bool) -> bytes:
+    """The request that opens a socket."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    if deflate:
+        lines.append(f"Sec-WebSocket-Extensions: {DEFLATE.decode()}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def text(payload: bytes) -> bytes:
+    """A message to the server."""
+    return _frame(0x80 | _TEXT, payload)
+
+
+def pong(payload: bytes) -> bytes:
+    """The reply to a ping."""
+    return _frame(0x8A, payload)
+
+
+def _frame(first: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65536:
+        head = bytes((first, 0xFE)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((first, 0xFF)) + size.to_bytes(8, "big")
+    return head + b"\x00\x00\x00\x00" + payload
+
+
+class Closed(Exception):
+    """The server has closed the socket; the argument is its code."""
+
+
+class Incoming:
+    """The messages in a stream of bytes."""
+
+    __slots__ = ("_buffer", "_compressed", "_inflate", "_message", "pings")
+
+    def __init__(self, *, deflated: bool) -> None:
+        self._buffer = b""
+        self._message = b""
+        self._compressed = False
+        self._inflate = zlib.decompressobj(-15) if deflated else None
+        self.pings: list[bytes] = []
+        """What is to be answered."""
+
+    def messages(self, data: bytes) -> Iterator[bytes]:
+        """The messages that are complete now.
+
+        Raises:
+            Closed: the server has closed the socket.
+        """
+        data = self._buffer + data if self._buffer else data
+        at, end = 0, len(data)
+        while end - at >= 2:
+            size, start = data[at + 1] & 0x7F, at + 2
+            if size == 126:
+                start = at + 4
+                size = int.from_bytes(data[at + 2 : start], "big")
+            elif size == 127:
+                start = at + 10
+                size = int.from_bytes(data[at + 2 : start], "big")
+            if start + size > end:
+                break
+            first, payload = data[at], data[start : start + size]
+            at = start + size
+            kind = first & 0x0F
+            if kind == _CLOSE:
+                raise Closed(int.from_bytes(payload[:2], "big") if payload else 1005)
+            if kind == _PING:
+                self.pings.append(payload)
+            elif kind <= 2:
+                if kind:
+                    self._compressed = bool(first & 0x40)
+                self._message = self._message + payload if self._message else payload
+                if first & 0x80:
+                    message, self._message = self._message, b""
+                    if self._compressed and self._inflate:
+                        message = self._inflate.decompress(message + _TAIL)
+                    yield message
+        self._buffer = data[at:] if at < end else b""
