@@ -189,9 +189,7 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
     last = await run.end("The last answers", await run.all_answered(90))
     wrong = came.seen.errors + talk.seen.errors + last.seen.errors
     logged = [
-        line
-        for backend in installation.backends
-        for line in logs.errors(backend.process.text)
+        line for backend in installation.backends for line in logs.errors(backend.process.text)
     ]
     for line in logged[:5]:
         print(f"  logged: {line[:300]}")

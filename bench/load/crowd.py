@@ -84,7 +84,9 @@ async def main() -> None:
                 for person in crowd.people:
                     person.drop()
             case "report":
-                sys.stdout.buffer.write(orjson.dumps(crowd.report(), option=orjson.OPT_NON_STR_KEYS))
+                sys.stdout.buffer.write(
+                    orjson.dumps(crowd.report(), option=orjson.OPT_NON_STR_KEYS)
+                )
                 sys.stdout.buffer.write(b"\n")
                 sys.stdout.buffer.flush()
     for person in crowd.people:
