@@ -1,7 +1,8 @@
 """``python -m bench.load.crowd``: one process of people, told by lines of JSON what to do.
 
-Commands: ``come`` (``rate`` people a second), ``talk`` (with manners), ``quiet``, ``ask`` (everybody at
-once), ``drop`` (everybody loses the connection), ``report``. The first line says who they are.
+Commands: ``come`` (``rate`` people a second), ``talk`` (with manners), ``quiet``, ``ask``
+(``count`` people at once), ``drop`` (all connections break), ``report``. The first line says
+who they are.
 """
 
 import asyncio
@@ -26,6 +27,26 @@ class Crowd:
         self.counts = Counts()
         self.people = [Person(account, manners, self.counts) for account in accounts]
 
+    def do(self, what: str, options: dict[str, Any]) -> None:
+        """Do what a line says."""
+        match what:
+            case "come":
+                self._coming = asyncio.create_task(self.come(**options))
+            case "talk":
+                self.talk(options)
+            case "quiet":
+                for person in self.people:
+                    person.be_quiet()
+            case "ask":
+                self.ask(**options)
+            case "drop":
+                for person in self.people:
+                    person.drop()
+            case "report":
+                said = orjson.dumps(self.report(), option=orjson.OPT_NON_STR_KEYS)
+                sys.stdout.buffer.write(said + b"\n")
+                sys.stdout.buffer.flush()
+
     async def come(self, rate: float) -> None:
         """Open all pages, evenly."""
         clock = asyncio.get_running_loop().time
@@ -40,6 +61,12 @@ class Crowd:
         self.manners = replace(self.manners, **changes)
         for person in self.people:
             person.talk(self.manners)
+
+    def ask(self, count: int) -> None:
+        """Let so many people ask at once."""
+        for person in random.sample(self.people, count):
+            if person.there and person.turn is None:
+                person.ask()
 
     def report(self) -> dict[str, Any]:
         """What happened since the last report, and how it is now."""
@@ -65,30 +92,9 @@ async def main() -> None:
     crowd = Crowd(accounts, Manners(**first["manners"]))
     random.seed(first["seed"])
     gc.freeze()
-    coming: list[asyncio.Task[None]] = []
     while line := await reader.readline():
         command = orjson.loads(line)
-        match command.pop("do"):
-            case "come":
-                coming.append(asyncio.create_task(crowd.come(command["rate"])))
-            case "talk":
-                crowd.talk(command)
-            case "quiet":
-                for person in crowd.people:
-                    person.be_quiet()
-            case "ask":
-                for person in random.sample(crowd.people, command["count"]):
-                    if person.there and person.turn is None:
-                        person.ask()
-            case "drop":
-                for person in crowd.people:
-                    person.drop()
-            case "report":
-                sys.stdout.buffer.write(
-                    orjson.dumps(crowd.report(), option=orjson.OPT_NON_STR_KEYS)
-                )
-                sys.stdout.buffer.write(b"\n")
-                sys.stdout.buffer.flush()
+        crowd.do(command.pop("do"), command)
     for person in crowd.people:
         person.leave()
 

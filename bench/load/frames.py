@@ -77,29 +77,36 @@ class Incoming:
         data = self._buffer + data if self._buffer else data
         at, end = 0, len(data)
         while end - at >= 2:
-            size, start = data[at + 1] & 0x7F, at + 2
-            if size == 126:
-                start = at + 4
-                size = int.from_bytes(data[at + 2 : start], "big")
-            elif size == 127:
-                start = at + 10
-                size = int.from_bytes(data[at + 2 : start], "big")
+            size, start = _size(data, at)
             if start + size > end:
                 break
             first, payload = data[at], data[start : start + size]
             at = start + size
-            kind = first & 0x0F
-            if kind == _CLOSE:
+            if (kind := first & 0x0F) == _CLOSE:
                 raise Closed(int.from_bytes(payload[:2], "big") if payload else 1005)
             if kind == _PING:
                 self.pings.append(payload)
-            elif kind <= 2:
-                if kind:
-                    self._compressed = bool(first & 0x40)
-                self._message = self._message + payload if self._message else payload
-                if first & 0x80:
-                    message, self._message = self._message, b""
-                    if self._compressed and self._inflate:
-                        message = self._inflate.decompress(message + _TAIL)
-                    yield message
+            elif kind < _CLOSE and (message := self._join(first, payload)) is not None:
+                yield message
         self._buffer = data[at:] if at < end else b""
+
+    def _join(self, first: int, payload: bytes) -> bytes | None:
+        if first & 0x0F:
+            self._compressed = bool(first & 0x40)
+        self._message = self._message + payload if self._message else payload
+        if not first & 0x80:
+            return None
+        message, self._message = self._message, b""
+        if self._compressed and self._inflate:
+            return self._inflate.decompress(message + _TAIL)
+        return message
+
+
+def _size(data: bytes, at: int) -> tuple[int, int]:
+    """The size of a frame's payload and where that begins."""
+    size, start = data[at + 1] & 0x7F, at + 2
+    if size == 126:
+        return int.from_bytes(data[start : start + 2], "big"), at + 4
+    if size == 127:
+        return int.from_bytes(data[start : start + 8], "big"), at + 10
+    return size, start

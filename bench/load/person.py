@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, cast
@@ -321,34 +321,33 @@ class Person(asyncio.Protocol):
         values = delta.get(STORE)
         if not values:
             return
-        turn, chat = self.turn, f"c:{self._chat}"
+        chat = f"c:{self._chat}"
         if not self.there and chat in values:
             self._arrive(missing=bool(values[chat]["missing"]))
-        if turn is None:
-            for name, value in values.items():
-                if name.startswith("m:"):
-                    self._known.add(value["id"])
-            return
+        views = [value for name, value in values.items() if name.startswith("m:")]
+        if self.turn:
+            self._follow(self.turn, values, views)
+        self._known.update(view["id"] for view in views)
+
+    def _follow(
+        self, turn: Turn, values: Mapping[str, Any], views: Sequence[Mapping[str, Any]]
+    ) -> None:
         if values.get("accepted") == turn.client_id:
             turn.accepted = True
         if values.get("refused") == turn.client_id:
             self._finish(turn)
             self.counts.fail("a question was refused", str(values.get("notice")))
-            return
-        ended = None
-        for name, value in values.items():
-            if name.startswith("m:"):
-                if value["role"] == "answer" and value["id"] not in self._known:
-                    if not turn.answer:
-                        turn.answer, turn.accepted = value["id"], True
-                        self.counts.delay("accepted", (time.monotonic() - turn.asked_at) * 1000)
-                self._known.add(value["id"])
-                if value["id"] == turn.answer and value["status"] not in RUNNING:
-                    ended = value
+            return self._think()
+        for view in views:
+            if not turn.answer and view["role"] == "answer" and view["id"] not in self._known:
+                turn.answer, turn.accepted = view["id"], True
+                self.counts.delay("accepted", (time.monotonic() - turn.asked_at) * 1000)
         if turn.answer:
             self._collect(turn, values)
-            if ended:
-                self._end(turn, ended)
+        for view in views:
+            if view["id"] == turn.answer and view["status"] not in RUNNING:
+                return self._end(turn, view)
+        return None
 
     def _arrive(self, *, missing: bool) -> None:
         self.there = True

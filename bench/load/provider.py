@@ -1,4 +1,4 @@
-"""``python -m bench.load.provider PORT``: speaks OpenAI's stream, a token a write, and little else."""
+"""``python -m bench.load.provider PORT``: OpenAI's stream, a token a write."""
 
 import asyncio
 import random
