@@ -2,8 +2,8 @@
 
 ``app.add_middleware(EventGuard())`` puts it before every handler: of the socket, chained or yielded
 by another handler, of a page's ``on_load``, and before background tasks, in the handler's own
-task. It looks the session up at each event, so a sign-out, a disabling or another role counts from
-the next event on.
+task. It looks the session up at each event that a person sends, so a sign-out, a disabling or
+another role counts from the next one on.
 """
 
 import logging
@@ -72,7 +72,9 @@ class EventGuard(Middleware):
         claimed = headers.get(SESSION_HEADER)
         if access is Access.INTERNAL and not (claimed and event.name in SHOWING):
             return self._take_arguments(handler, event)
-        user = await self._person(claimed)
+        # What follows from an event of this page, or shows it, the person has not sent.
+        opening = event.name in SHOWING or EventContext.get().parent_txid is not None
+        user = await self._person(claimed, opening=opening)
         if user is None and (access in (Access.MEMBER, Access.ADMIN) or event.name in SHOWING):
             return to_sign_in(EventContext.get().router_data)
         if access is Access.ADMIN and not (user and user.is_admin):
@@ -81,14 +83,14 @@ class EventGuard(Middleware):
         return self._take_arguments(handler, event)
 
     @staticmethod
-    async def _person(claimed: str | None) -> CurrentUser | None:
+    async def _person(claimed: str | None, *, opening: bool) -> CurrentUser | None:
         if not claimed:
             return None
         try:
             session_id = UUID(claimed)
         except ValueError:
             return None
-        return await sessions.session_by_id(session_id)
+        return await sessions.session_by_id(session_id, opening=opening)
 
     @staticmethod
     def _take_arguments(handler: rx.event.EventHandler, event: Event) -> StateUpdate | None:

@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, insert, literal, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    update,
+)
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import LoginSession, Role, User, UserStatus
@@ -97,21 +111,31 @@ async def user_of_session(
     session: AsyncSession, at: datetime, *, session_id: UUID | None = None, token_hash: str = ""
 ) -> tuple[CurrentUser, datetime] | None:
     """The active user of a session that has not expired, and when the session was last seen."""
-    found = await session.exec(
-        select(User, LoginSession)
-        .join(LoginSession, col(LoginSession.user_id) == col(User.id))
-        .where(
-            col(LoginSession.id) == session_id
-            if session_id
-            else col(LoginSession.token_hash) == token_hash,
-            col(LoginSession.expires_at) > at,
-            col(User.status) == UserStatus.ACTIVE.value,
-        )
-    )
+    which = _of_session(by_id=session_id is not None)
+    values = {"which": session_id or token_hash, "at": at, "status": UserStatus.ACTIVE.value}
+    found = await session.exec(which, params=values)
     if (row := found.first()) is None:
         return None
-    user, own = row
-    return CurrentUser(user.id, user.email, user.name, Role(user.role), own.id), own.last_seen_at
+    user_id, email, name, role, own_id, last_seen_at = row
+    return CurrentUser(user_id, email, name, Role(role), own_id), last_seen_at
+
+
+@cache
+def _of_session(*, by_id: bool) -> SelectOfScalar[Any]:
+    """The statement of :func:`user_of_session`, which is asked at every event."""
+    person: list[Any] = [User.id, User.email, User.name, User.role]
+    own: list[Any] = [LoginSession.id, LoginSession.last_seen_at]
+    which = col(LoginSession.id) if by_id else col(LoginSession.token_hash)
+    query = (
+        columns(*person, *own)
+        .join(LoginSession, col(LoginSession.user_id) == col(User.id))
+        .where(
+            which == bindparam("which"),
+            col(LoginSession.expires_at) > bindparam("at"),
+            col(User.status) == bindparam("status"),
+        )
+    )
+    return cast("SelectOfScalar[Any]", query)
 
 
 async def touch(

@@ -1,5 +1,6 @@
 """Sessions: a browser that is signed in, from the cookie's token to the person."""
 
+import asyncio
 import hashlib
 import secrets
 import unicodedata
@@ -10,6 +11,7 @@ from uuid import UUID
 from chatapp.accounts import repository, revocation
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import LoginSession, Role, User
+from chatapp.accounts.sockets import sockets
 from chatapp.database import now, reading, transaction
 from chatapp.settings import settings
 
@@ -18,6 +20,12 @@ TOUCH_EVERY = timedelta(hours=1)
 
 MOST = 100
 """The most sessions of one person; the oldest end first."""
+
+OPENING = 1.0
+"""So long, in seconds, what a page does by itself as it opens rests on the look at its cookie."""
+
+_opened: dict[UUID, CurrentUser] = {}
+"""Whose sessions were looked up for a page that is opening now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +138,23 @@ async def sign_out_everywhere(user_id: UUID) -> None:
 
 async def session_by_token(token: str) -> Found | None:
     """Whose session a cookie's token is, if it is valid; using it moves its end."""
-    return await _find(token_hash=_token_hash(token))
+    found = await _find(token_hash=_token_hash(token))
+    if found:
+        session_id = found.user.session_id
+        _opened[session_id] = found.user
+        asyncio.get_running_loop().call_later(OPENING, _opened.pop, session_id, None)
+    return found
 
 
-async def session_by_id(session_id: UUID) -> CurrentUser | None:
-    """Whose session this is, if it is valid; using it moves its end."""
+async def session_by_id(session_id: UUID, *, opening: bool = False) -> CurrentUser | None:
+    """Whose session this is, if it is valid; using it moves its end.
+
+    Args:
+        session_id: the session.
+        opening: whether a page asks by itself, for which the look at its cookie just now counts.
+    """
+    if opening and (user := _opened.get(session_id)) and not sockets.has_ended(session_id):
+        return user
     found = await _find(session_id=session_id)
     return found.user if found else None
 

@@ -60,6 +60,10 @@ class Sockets:
         """The sessions that have sockets open."""
         return [key for key in self._open if isinstance(key, UUID)]
 
+    def has_ended(self, session_id: UUID) -> bool:
+        """Whether this session is known to have ended."""
+        return session_id in self._ended
+
     def count(self, key: UUID | str) -> int:
         """How many sockets are open under a key."""
         return len(self._open[key]) if key in self._open else 0

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers.models import Answer
 from chatapp.chats.models import Chat, Message, Status
-from chatapp.database import now
+from chatapp.database import now, rows_of
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ async def details(
     if not answer_ids:
         return {}
     found = await session.exec(
-        select(Answer).where(col(Answer.id).in_(answer_ids), Answer.user_id == user_id)
+        rows_of(Answer).where(col(Answer.id).in_(answer_ids), Answer.user_id == user_id)
     )
     return {answer.id: answer for answer in found}
 

@@ -11,23 +11,24 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.chats.models import Chat, Message, Status
+from chatapp.database import rows_of
 
 
 async def chat(
     session: AsyncSession, user_id: UUID, chat_id: UUID, *, lock: bool = False
 ) -> Chat | None:
     """A chat of this person that is not deleted; locked, others who want the lock wait."""
-    query = select(Chat).where(
-        Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None)
+    query = select(Chat).with_for_update() if lock else rows_of(Chat)
+    found = await session.exec(
+        query.where(Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None))
     )
-    found = await session.exec(query.with_for_update() if lock else query)
     return found.first()
 
 
 async def latest_chats(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Chat]:
     """The chats of this person that were used last, newest first."""
     found = await session.exec(
-        select(Chat)
+        rows_of(Chat)
         .where(Chat.user_id == user_id, col(Chat.deleted_at).is_(None))
         .order_by(col(Chat.updated_at).desc(), col(Chat.id).desc())
         .limit(limit)
@@ -81,7 +82,7 @@ async def purge_deleted(session: AsyncSession, before: datetime) -> None:
 async def message(session: AsyncSession, user_id: UUID, message_id: UUID) -> Message | None:
     """A message of this person in a chat that is not deleted."""
     found = await session.exec(
-        select(Message)
+        rows_of(Message)
         .join(Chat, col(Chat.id) == col(Message.chat_id))
         .where(
             Message.id == message_id,
@@ -96,7 +97,7 @@ async def message(session: AsyncSession, user_id: UUID, message_id: UUID) -> Mes
 async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) -> Message | None:
     """The question that was sent with this id before."""
     found = await session.exec(
-        select(Message).where(Message.user_id == user_id, Message.client_id == client_id)
+        rows_of(Message).where(Message.user_id == user_id, Message.client_id == client_id)
     )
     return found.first()
 
@@ -104,7 +105,7 @@ async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) ->
 async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> Message | None:
     """The oldest reply to a message."""
     found = await session.exec(
-        select(Message)
+        rows_of(Message)
         .where(Message.user_id == user_id, Message.parent_id == parent_id)
         .order_by(col(Message.created_at), col(Message.id))
         .limit(1)
@@ -115,7 +116,7 @@ async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> 
 async def running(session: AsyncSession, user_id: UUID, chat_id: UUID) -> Message | None:
     """The answer of a chat that is still coming, if there is one."""
     found = await session.exec(
-        select(Message).where(
+        rows_of(Message).where(
             Message.chat_id == chat_id,
             Message.user_id == user_id,
             col(Message.status).in_((Status.QUEUED, Status.STREAMING)),
@@ -153,7 +154,8 @@ def _path() -> SelectOfScalar[Message]:
         .join(steps, col(Message.id) == steps.c.parent_id)
         .where(owner, steps.c.depth < bindparam("limit", type_=Integer()))
     )
-    return select(Message).join(steps, col(Message.id) == steps.c.id).order_by(steps.c.depth.desc())
+    found = rows_of(Message).join(steps, col(Message.id) == steps.c.id)
+    return found.order_by(steps.c.depth.desc())
 
 
 async def _changed(session: AsyncSession, statement: object) -> bool:
