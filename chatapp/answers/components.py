@@ -164,6 +164,7 @@ def _actions(
 ) -> rx.Component:
     text = expression(f"{blocks!s}.join('\\n\\n')", str, blocks)
     by = expression(f"{message!s}?.by ?? ''", str, message)
+    cached = expression(f"{message!s}?.cached ?? ''", str, message)
     small = "size-8 data-[copied]:text-accent"
     return rx.el.div(
         rx.cond(
@@ -180,11 +181,36 @@ def _actions(
             ),
         ),
         rx.el.span(by, class_name="ml-2 text-xs text-muted truncate", title=by),
+        rx.cond(cached, _cached(cached, message_id, last)),
         class_name=rx.cond(
             last,
             "flex items-center -ml-2 min-h-8",
             "flex items-center -ml-2 min-h-8 transition-opacity [@media(hover:hover)]:opacity-0 "
             "group-hover/answer:opacity-100 focus-within:opacity-100",
+        ),
+    )
+
+
+def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> rx.Component:
+    """That the answer was there already, and the way to a new one."""
+    return rx.fragment(
+        rx.el.span(
+            " · ",
+            mark,
+            class_name="text-xs text-muted whitespace-pre-wrap",
+            custom_attrs={"data-testid": "cached"},
+        ),
+        rx.cond(
+            last,
+            rx.el.button(
+                "Refresh",
+                type="button",
+                title="Ask for a new answer",
+                on_click=ChatState.ask_again(message_id.to(UUID)),
+                class_name=(
+                    "h-8 px-2 text-xs font-medium text-accent rounded-control hover:bg-hover"
+                ),
+            ),
         ),
     )
 

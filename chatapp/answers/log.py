@@ -64,6 +64,8 @@ class AnswerLog:
         self._waiting: list[Event] = []
         self._number = 0
         self._length: int | None = None
+        self.first_at: float | None = None
+        """When there was a first word, by the monotonic clock."""
 
     @property
     def said(self) -> str:
@@ -72,8 +74,19 @@ class AnswerLog:
 
     def text(self, words: str) -> None:
         """Add words. The first ones are written at once, later ones in the next round."""
+        if self.first_at is None:
+            self.first_at = monotonic()
         self._said.append(words)
         self._writer.wake(self, at_once=len(self._said) == 1)
+
+    def become(self, text: str) -> None:
+        """Let all words be this text: what is missing is added, other words are taken back."""
+        said = self.said
+        if not text.startswith(said):
+            self.restart()
+            said = ""
+        if len(said) < len(text):
+            self.text(text[len(said) :])
 
     def restart(self) -> None:
         """Take all words back: others follow in their place."""

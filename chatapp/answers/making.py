@@ -5,14 +5,19 @@ from dataclasses import asdict, dataclass
 from time import monotonic
 from uuid import UUID
 
+from chatapp.answers.cache import Entry, keepable, place_of
 from chatapp.answers.events import Kind
+from chatapp.answers.flight import Flight, Flights, Leader
 from chatapp.answers.log import AnswerLog
-from chatapp.answers.prompt import prompt
+from chatapp.answers.mirror import Ending
+from chatapp.answers.models import Source
 from chatapp.answers.repository import Outcome
-from chatapp.answers.staying import preferred
+from chatapp.answers.request import Request, request_for
+from chatapp.answers.shelf import shelf
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
-from chatapp.pool.errors import PoolError
+from chatapp.database import now
+from chatapp.pool.errors import PoolError, PoolExhausted
 from chatapp.pool.events import Done, Hop, Restart, Text
 from chatapp.pool.service import pool
 from chatapp.pool.trail import attempts
@@ -35,74 +40,149 @@ class Job:
     tier: str | None = None
     epoch: int = 1
     """Which writer of its log this is: one that takes over has the next."""
+    anew: bool = False
+    """Whether a new answer is wanted, whatever is kept."""
 
 
 class Making:
     """The words of one answer as they come, and its outcome."""
 
-    def __init__(self, job: Job, log: AnswerLog) -> None:
+    def __init__(self, job: Job, log: AnswerLog, flights: Flights) -> None:
         self.outcome = Outcome(Status.FAILED, "")
         self._job = job
         self._log = log
+        self._flights = flights
+        self._flight: Flight | None = None
         self._began = monotonic()
 
     async def make(self) -> None:
-        """Ask the pool until the answer is done.
+        """Find the answer, or ask the pool for it, until it is done.
 
         Raises:
             PoolError: nobody answered, or the answer was cut.
         """
+        request = await request_for(self._job.user_id, self._job.question_id, self._job.tier)
+        self._flight = self._flight_of(request)
+        if self._flight and not self._job.anew:
+            match await self._flight.board(self._log):
+                case Entry() as entry:
+                    return self._give_again(entry)
+                case Ending() as ending:
+                    return await self._share(ending)
+        try:
+            await self._ask(request)
+        except PoolExhausted as error:
+            if error.outcome == "client" or not await self._give_old():
+                raise
+
+    async def leave(self, *, ended: bool) -> None:
+        """Let go of what others may join; they may be given a whole answer that has ended."""
+        if self._flight is None:
+            return
+        outcome = self.outcome
+        await self._flight.leave(self._entry() if ended and outcome.cache_key else None)
+        if ended and (saved := outcome.saved_prompt_tokens + outcome.saved_completion_tokens):
+            await shelf().note(self._flight.place, saved)
+
+    def fail(self, error: PoolError) -> None:
+        """End with what the pool says."""
+        self.outcome.for_all = True
+        self.end(Status.FAILED, str(error))
+
+    def end(self, status: Status, problem: str = "") -> None:
+        """End with the words so far."""
+        outcome = self.outcome
+        outcome.status, outcome.problem, outcome.text = status, problem, self._log.said
+        outcome.for_all |= status is Status.DONE
+        outcome.duration_ms = self._since(monotonic())
+        if self._log.first_at is not None:
+            outcome.first_token_ms = self._since(self._log.first_at)
+
+    def _flight_of(self, request: Request) -> Flight | None:
+        job, place = self._job, place_of(request)
+        me = Leader(job.user_id, job.chat_id, job.answer_id, job.epoch)
+        return Flight(self._flights, place, me) if place else None
+
+    async def _ask(self, request: Request) -> None:
         with attempts() as trail:
             try:
-                await self._answer()
+                await self._take_down(request)
             finally:
                 self.outcome.attempts = [asdict(attempt) for attempt in trail]
 
-    async def _answer(self) -> None:
-        messages = await prompt(self._job.user_id, self._job.question_id)
-        prefer = await preferred(self._job.user_id, self._job.question_id)
-        length = 0
-        answer = pool().answer(messages, tier=self._job.tier, restarts=True, prefer=prefer)
+    async def _take_down(self, request: Request) -> None:
+        length, restarted = 0, False
+        others = bool(self._log.said)
+        answer = pool().answer(
+            list(request.messages), tier=request.tier, prefer=request.prefer, restarts=True
+        )
         async with aclosing(answer) as events:
             async for event in events:
                 match event:
                     case Text(text):
-                        length += self._say(text)
+                        if others:
+                            # Of one who was followed and is no more.
+                            self._log.restart()
+                            others = False
+                        words = storable(text)
+                        self._log.text(words)
+                        length += len(words)
                         if length > LONGEST_ANSWER:
                             return self.end(Status.DONE, TOO_LONG)
                     case Hop():
                         self._log.add(Kind.HOP, {"to": event.next_label})
                     case Restart():
-                        length = 0
+                        length, restarted = 0, True
                         self._log.restart()
                     case Done():
                         self._credit(event)
                         if event.finish_reason == "length":
                             return self.end(Status.DONE, CUT_BY_MODEL)
+                        if event.finish_reason == "stop" and not restarted:
+                            self._keep()
         return self.end(Status.DONE)
 
-    def fail(self, error: PoolError) -> None:
-        """End with what the pool says."""
-        self.end(Status.FAILED, str(error))
+    def _keep(self) -> None:
+        """Nothing speaks against giving the answer again."""
+        if self._flight and keepable(self._log.said):
+            self.outcome.cache_key = self._flight.place.name
 
-    def end(self, status: Status, problem: str = "") -> None:
-        """End with the words so far."""
-        self.outcome.status = status
-        self.outcome.problem = problem
-        self.outcome.text = self._log.said
-        self.outcome.duration_ms = self._elapsed()
+    def _give_again(self, entry: Entry, source: Source = Source.CACHE) -> None:
+        outcome = self.outcome
+        self._log.become(entry.text)
+        outcome.source, outcome.cached_at = source, entry.at
+        outcome.answered_by = entry.by
+        if source is Source.CACHE:
+            outcome.saved_prompt_tokens = entry.prompt_tokens
+            outcome.saved_completion_tokens = entry.completion_tokens
+        self.end(Status.DONE)
 
-    def _say(self, text: str) -> int:
-        words = storable(text)
-        if self.outcome.first_token_ms is None:
-            self.outcome.first_token_ms = self._elapsed()
-        self._log.text(words)
-        return len(words)
+    async def _give_old(self) -> bool:
+        """Nobody can be asked: an old answer is better than none. False: there is none."""
+        entry = await shelf().recall(self._flight.place) if self._flight else None
+        if entry:
+            self._give_again(entry, Source.OLD)
+        return entry is not None
+
+    async def _share(self, ending: Ending) -> None:
+        """End as the answer that was joined."""
+        if ending.failed and await self._give_old():
+            return
+        outcome = self.outcome
+        outcome.source, outcome.answered_by = Source.JOINED, ending.by
+        outcome.saved_prompt_tokens = ending.prompt_tokens
+        outcome.saved_completion_tokens = ending.completion_tokens
+        self.end(ending.status, ending.problem)
+
+    def _entry(self) -> Entry:
+        outcome = self.outcome
+        read, written = outcome.prompt_tokens, outcome.completion_tokens
+        return Entry(outcome.text, outcome.answered_by, now(), read, written)
 
     def _credit(self, done: Done) -> None:
         self.outcome.answered_by = done.attempt.label
         self.outcome.prompt_tokens = done.attempt.prompt_tokens or 0
         self.outcome.completion_tokens = done.attempt.completion_tokens or 0
 
-    def _elapsed(self) -> int:
-        return round((monotonic() - self._began) * 1000)
+    def _since(self, moment: float) -> int:
+        return round((moment - self._began) * 1000)

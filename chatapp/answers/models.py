@@ -1,13 +1,27 @@
 """What is kept of the making of an answer; its text is a message of the chat."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, Text, false, text
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, now
+
+
+class Source(StrEnum):
+    """Where an answer's words come from."""
+
+    MODEL = ""
+    """From the pool, for this answer alone."""
+    CACHE = "cache"
+    """From an answer that was kept."""
+    OLD = "old"
+    """From an answer that was kept and is no longer fresh: no model could be reached."""
+    JOINED = "joined"
+    """From an answer to the same question that was coming already."""
 
 
 class Answer(Table, table=True):
@@ -31,6 +45,20 @@ class Answer(Table, table=True):
     """Why it failed, as people read it; never a provider's own words."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    source: Source = Field(
+        default=Source.MODEL, sa_type=Text, sa_column_kwargs={"server_default": text("''")}
+    )
+    cached_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the answer was made that was given again."""
+    saved_prompt_tokens: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """What it would have cost to ask a model."""
+    saved_completion_tokens: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    cache_key: str = Field(
+        default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")}
+    )
+    """Where it is kept, so that it is forgotten with its chat."""
+    anew: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether a new answer was wanted, whatever is kept."""
     first_token_ms: int | None = None
     duration_ms: int | None = None
     queued_at: datetime = Field(default_factory=now, sa_type=Moment)

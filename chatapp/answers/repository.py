@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp.answers.models import Answer
+from chatapp.answers.models import Answer, Source
 from chatapp.chats.models import Chat, Message, Status
 from chatapp.database import now, rows_of
 
@@ -27,6 +28,14 @@ class Outcome:
     completion_tokens: int = 0
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    source: Source = Source.MODEL
+    cached_at: datetime | None = None
+    saved_prompt_tokens: int = 0
+    saved_completion_tokens: int = 0
+    cache_key: str = ""
+    """Where it may be kept, so that it can be given again; empty: not at all."""
+    for_all: bool = False
+    """Whether it would have ended so whoever asked: not by a stop and not by a fault of ours."""
 
 
 async def details(
@@ -115,7 +124,10 @@ async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int)
 
 
 async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Outcome) -> bool:
-    """Write an answer's end. False: it has ended already or a newer runner has it."""
+    """Write an answer's end. False: it has ended already or a newer runner has it.
+
+    What ends in a chat that is deleted meanwhile is not to be kept for others.
+    """
     ended = await session.exec(
         update(Answer)
         .where(
@@ -132,6 +144,11 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
             completion_tokens=outcome.completion_tokens,
             first_token_ms=outcome.first_token_ms,
             duration_ms=outcome.duration_ms,
+            source=outcome.source,
+            cached_at=outcome.cached_at,
+            saved_prompt_tokens=outcome.saved_prompt_tokens,
+            saved_completion_tokens=outcome.saved_completion_tokens,
+            cache_key=outcome.cache_key,
         )
     )
     if ended.rowcount == 0:
@@ -141,9 +158,24 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
         .where(col(Message.id) == answer_id)
         .values(status=outcome.status, text=outcome.text)
     )
-    await session.exec(
+    deleted = await session.exec(
         update(Chat)
         .where(col(Chat.id).in_(select(Answer.chat_id).where(Answer.id == answer_id)))
         .values(unseen=True)
+        .returning(col(Chat.deleted_at))
     )
+    if deleted.scalar_one_or_none():
+        outcome.cache_key = ""
     return True
+
+
+async def kept_of(
+    session: AsyncSession, user_id: UUID, chat_id: UUID | None, since: datetime
+) -> Sequence[str]:
+    """Where the answers of a person, or of one chat, are kept that have ended since."""
+    query = select(Answer.cache_key).where(
+        Answer.user_id == user_id, Answer.cache_key != "", col(Answer.ended_at) > since
+    )
+    if chat_id:
+        query = query.where(Answer.chat_id == chat_id)
+    return (await session.exec(query)).all()

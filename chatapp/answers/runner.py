@@ -19,9 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import leaving
 from chatapp.answers import lease, log, repository
 from chatapp.answers.events import Kind
+from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
 from chatapp.answers.log import LogWriter
 from chatapp.answers.making import Job, Making
+from chatapp.answers.mirror import Ending
 from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
 from chatapp.chats.models import Status
@@ -61,6 +63,7 @@ class Runner:
         self.name = uuid4().hex
         self._hub = hub
         self._writer = LogWriter()
+        self._flights = Flights(hub)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._why: dict[UUID, _Why] = {}
         self._made: set[UUID] = set()
@@ -69,7 +72,7 @@ class Runner:
     @asynccontextmanager
     async def running(self, drain: float = DRAIN) -> AsyncIterator[None]:
         """Make answers until the context ends; what then runs on too long is handed over."""
-        async with self._writer.running():
+        async with self._writer.running(), self._flights.running():
             await self._beat(first=True)
             keepers = [
                 asyncio.create_task(self._keep(), name="answer keeper"),
@@ -112,28 +115,37 @@ class Runner:
 
     async def _run(self, job: Job) -> None:
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        making = Making(job, written)
+        making = Making(job, written, self._flights)
+        ended = False
+        try:
+            if await self._make_whole(job, making) and await self._save(job, making.outcome):
+                written.add(Kind.END, Ending.of(making.outcome).told())
+                ended = True
+                await self._writer.flush()
+        finally:
+            await making.leave(ended=ended)
+
+    async def _make_whole(self, job: Job, making: Making) -> bool:
+        """Make an answer to its end, whatever that is. False: others do, or will."""
         try:
             if job.epoch > 1 and not await self._take(job):
-                return
+                return False
             await self._make(making, job.answer_id)
         except asyncio.CancelledError:
             match self._why.get(job.answer_id):
                 case _Why.STOPPED:
                     making.end(Status.STOPPED)
                 case _Why.LOST:
-                    return
+                    return False
                 case _:
                     await self._hand_over(job)
-                    return
+                    return False
         except PoolError as error:
             making.fail(error)
         except Exception:
             logger.exception("An answer failed")
             making.end(Status.FAILED, OUR_FAULT)
-        if await self._save(job, making.outcome):
-            written.add(Kind.END, {"status": making.outcome.status})
-            await self._writer.flush()
+        return True
 
     async def _make(self, making: Making, answer_id: UUID) -> None:
         """The part of a run that may be cancelled."""
@@ -246,6 +258,7 @@ class Runner:
                 answer.id,
                 answer.tier,
                 answer.epoch + 1,
+                answer.anew,
             )
             if answer.epoch <= TAKEOVERS:
                 self.start(job)
@@ -261,4 +274,4 @@ class Runner:
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
         await self._save(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        written.add(Kind.END, {"status": Status.FAILED})
+        written.add(Kind.END, Ending(Status.FAILED, INTERRUPTED).told())

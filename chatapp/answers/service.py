@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp.answers import repository
+from chatapp.answers import kept, repository
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.making import Job
 from chatapp.answers.models import Answer
@@ -96,6 +96,8 @@ async def ask_again(
 ) -> Asked:
     """Begin another answer to the same question; the old one stays beside it.
 
+    It is a new one, whatever is kept, and is kept in the place of the old one.
+
     Raises:
         Refused: the chat is busy.
         NotFound: no such answer of this person.
@@ -105,7 +107,7 @@ async def ask_again(
         if old is None or old.role != Role.ANSWER or old.parent_id is None:
             raise NotFound
         chat = await _chat(session, user_id, old.chat_id, "")
-        job = await _queue(session, runner, chat, old.parent_id, tier)
+        job = await _queue(session, runner, chat, old.parent_id, tier, anew=True)
     return await _begin(runner, job, None)
 
 
@@ -132,6 +134,7 @@ async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
 async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
     """Delete a chat, stop what runs in it and tell the person's tabs. Raises: NotFound."""
     await chat_service.delete(user_id, chat_id)
+    await kept.forget(user_id, chat_id)
     async with reading() as session:
         coming = await chats.running(session, user_id, chat_id)
         found = await repository.details(session, user_id, [coming.id] if coming else [])
@@ -161,7 +164,13 @@ async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, ques
 
 
 async def _queue(
-    session: AsyncSession, runner: Runner, chat: Chat, question_id: UUID, tier: str | None
+    session: AsyncSession,
+    runner: Runner,
+    chat: Chat,
+    question_id: UUID,
+    tier: str | None,
+    *,
+    anew: bool = False,
 ) -> Job:
     place = Message(
         chat_id=chat.id,
@@ -171,14 +180,19 @@ async def _queue(
         status=Status.QUEUED,
     )
     answer = Answer(
-        id=place.id, chat_id=chat.id, user_id=chat.user_id, tier=tier, runner=runner.name
+        id=place.id,
+        chat_id=chat.id,
+        user_id=chat.user_id,
+        tier=tier,
+        runner=runner.name,
+        anew=anew,
     )
     chat.leaf_id, chat.updated_at = place.id, now()
     # In steps, for rows that name each other: the mapper does not order tables by their keys.
     session.add(place)
     await session.flush()
     session.add(answer)
-    return Job(chat.user_id, chat.id, question_id, place.id, tier)
+    return Job(chat.user_id, chat.id, question_id, place.id, tier, anew=anew)
 
 
 async def _stop(runner: Runner, answer: Answer) -> None:

@@ -6,15 +6,16 @@
 ``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
+from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
-from chatapp.answers.models import Answer
+from chatapp.answers.models import Answer, Source
 from chatapp.answers.repository import details
 from chatapp.chats import repository
 from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import PAGE, NotFound
-from chatapp.database import reading
+from chatapp.database import now, reading
 from chatapp.ui.blocks import blocks_of
 
 
@@ -44,9 +45,12 @@ class MessageView(TypedDict):
     blocks: list[str] | None
     take: str
     by: str
+    cached: str
     problem: str
     at: str
 
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False}
 
@@ -63,6 +67,7 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "blocks": blocks_of(message.text) if answered and not in_pieces else None,
         "take": "",
         "by": answered_by(answer) if answer else "",
+        "cached": from_cache(answer) if answer else "",
         "problem": answer.problem if answer else "",
         "at": message.created_at.isoformat(),
     }
@@ -93,8 +98,36 @@ def answered_by(answer: Answer) -> str:
     if len(failed) > NAMED:
         failed = [", ".join(failed[:NAMED]), f"{len(failed) - NAMED} more"]
     after = f", after {' and '.join(failed)}" if failed else ""
+    if answer.cached_at:
+        return answer.answered_by
     seconds = (answer.duration_ms or 0) / 1000
     return f"{answer.answered_by}{after} · {seconds:.1f} s"
+
+
+def from_cache(answer: Answer) -> str:
+    """Whether and since when it was there already, for the person who reads it."""
+    if not answer.cached_at:
+        return ""
+    if answer.source == Source.OLD:
+        # What it was when it was given: the reason is of that moment, too.
+        age = (answer.ended_at or now()) - answer.cached_at
+        return f"from cache, {_long(age)} old: no model could be reached"
+    age = now() - answer.cached_at
+    return "from cache, just now" if age < MINUTE else f"from cache, {_short(age)} ago"
+
+
+def _short(age: timedelta) -> str:
+    if age < HOUR:
+        return f"{age // MINUTE} min"
+    return f"{age // HOUR} h" if age < DAY else _days(age)
+
+
+def _long(age: timedelta) -> str:
+    return "less than a minute" if age < MINUTE else _short(age)
+
+
+def _days(age: timedelta) -> str:
+    return "1 day" if age < 2 * DAY else f"{age // DAY} days"
 
 
 async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:

@@ -57,6 +57,14 @@ async def process(with_pool: Settings) -> AsyncIterator[Process]:
 
 
 @pytest.fixture
+def caching(process: Process, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """A process that gives answers again."""
+    monkeypatch.setenv("CHATAPP_ANSWER_CACHE", "on")
+    settings.cache_clear()
+    return process
+
+
+@pytest.fixture
 async def hub(installation: Settings) -> AsyncIterator[Hub]:
     made = Hub()
     async with made.running():

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from chatapp import controls
-from chatapp.answers import log, making, repository, service
+from chatapp.answers import log, making, repository, request, service
 from chatapp.answers.events import Kind
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
 from chatapp.answers.models import Answer
@@ -234,7 +234,7 @@ class Gate:
         monkeypatch.setattr(module, name, held)
 
 
-MOMENTS = {"first": (making, "prompt"), "last": (repository, "finish")}
+MOMENTS = {"first": (request, "prompt"), "last": (repository, "finish")}
 
 
 @pytest.mark.parametrize("word", MOMENTS)
@@ -305,7 +305,7 @@ async def test_a_fault_of_ours_is_told_plainly(
         raise OperationalError("SELECT secret", {}, Exception("away"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(making, "prompt", failing)
+        patch.setattr(request, "prompt", failing)
         asked = await ask(process, ada, "hello")
         await finished(process)
     message, answer = await row(asked.answer_id)

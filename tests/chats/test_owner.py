@@ -42,6 +42,7 @@ CHATS: dict[str, tuple[Try, object]] = {
 ANSWERS: dict[str, tuple[Try, object]] = {
     "before": (lambda s, who, _, m: answers.before(s, who, m[2].id), None),
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
+    "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
 }
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
@@ -84,7 +85,9 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
     )
     async with transaction() as session:
         for answer in messages[1::2]:
-            session.add(Answer(id=answer.id, chat_id=chat.id, user_id=ada))
+            made = Answer(id=answer.id, chat_id=chat.id, user_id=ada, cache_key="shared:a")
+            session.add(made)
+            made.ended_at = now() if answer.text else None
     return chat, messages
 
 

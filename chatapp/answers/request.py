@@ -1,0 +1,36 @@
+"""What decides an answer: all that a model is given, and for whom."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from langchain_core.messages import BaseMessage
+
+from chatapp.answers.prompt import prompt
+from chatapp.answers.staying import preferred
+from chatapp.pool.service import pool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The effective request behind an answer.
+
+    Whatever can change an answer is a field here: a new one is part of the cache's key by itself,
+    and a request in which it is set is its person's alone (see :mod:`chatapp.answers.cache`).
+    """
+
+    user_id: UUID
+    messages: tuple[BaseMessage, ...]
+    """The rules, then the branch, the question last."""
+    tier: str | None = None
+    models: tuple[str, ...] = ()
+    """The members that may answer: what one gave is not given again once it is gone."""
+    prefer: str = ""
+    """The member that is asked first."""
+
+
+async def request_for(user_id: UUID, question_id: UUID, tier: str | None) -> Request:
+    """The effective request of the answer to a question."""
+    messages = await prompt(user_id, question_id)
+    models = tuple(sorted(member.name for member in pool().config.members_of(tier)))
+    prefer = await preferred(user_id, question_id)
+    return Request(user_id, tuple(messages), tier, models, prefer)

@@ -1,0 +1,354 @@
+"""An answer is given again to whom it may be given, says so, and is forgotten when it must be."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatapp.answers import cache, kept, making, service, shelf
+from chatapp.answers.cache import KEPT, Entry, Policy, Scope, place_of, policy
+from chatapp.answers.models import Source
+from chatapp.answers.process import Process
+from chatapp.answers.request import request_for
+from chatapp.answers.service import Asked
+from chatapp.chats.models import Status
+from chatapp.database import now
+from chatapp.pool.errors import MESSAGES
+from chatapp.redis import cache_redis
+from tests.answers.world import LABELS, ask, finished, row, screen, words
+from tests.fakes import ProviderServer
+
+QUESTION = "please [[say 7 words]]"
+
+
+async def answered(process: Process, who: UUID, text: str = QUESTION, **where: Any) -> Asked:
+    asked = await ask(process, who, text, **where)
+    await finished(process)
+    return asked
+
+
+async def again(process: Process, who: UUID, asked: Asked) -> Asked:
+    refreshed = await service.ask_again(process.runner, who, asked.answer_id)
+    await finished(process)
+    return refreshed
+
+
+async def entries() -> list[bytes]:
+    return [name async for name in cache_redis().scan_iter("cache:*:entry")]
+
+
+async def grow_old(seconds: float) -> None:
+    """Let so much time pass for all that is kept."""
+    client: Any = cache_redis()
+    for name in await entries():
+        entry = Entry.decode(await client.hget(name, "value"))
+        older = replace(entry, at=entry.at - timedelta(seconds=seconds))
+        fresh = int(await client.hget(name, "fresh")) - int(seconds * 1000)
+        await client.hset(name, mapping={"value": older.encode(), "fresh": fresh})
+
+
+async def test_the_second_who_asks_is_given_the_same_answer_and_told_so(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    first = await answered(caching, ada)
+    await grow_old(20 * 60)
+    second = await ask(caching, eve, QUESTION)
+    async with screen(caching.hub, eve, second.chat_id) as tab:
+        view = await tab.ended(second.answer_id)
+        assert tab.text(second.answer_id) == words(7)
+    assert view["cached"] == "from cache, 20 min ago"
+    assert view["by"] == LABELS["groq"]
+    (message, answer), (_, original) = await row(second.answer_id), await row(first.answer_id)
+    assert (message.status, message.text, answer.source) == (Status.DONE, words(7), Source.CACHE)
+    assert (answer.prompt_tokens, answer.completion_tokens) == (0, 0)
+    assert answer.saved_completion_tokens == original.completion_tokens == 7
+    assert answer.saved_prompt_tokens == original.prompt_tokens > 0
+    assert original.source == Source.MODEL
+    assert len(await fakes.requests()) == 1
+
+
+async def test_after_an_hour_a_model_is_asked_again(
+    caching: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await answered(caching, ada)
+    await grow_old(cache.FRESH * (1 + cache.JITTER) + 1)
+    later = await answered(caching, ada)
+    assert (await row(later.answer_id))[1].source == Source.MODEL
+    assert len(await fakes.requests()) == 2
+
+
+async def test_not_all_grow_old_in_the_same_moment() -> None:
+    times = {cache.freshness() for _ in range(100)}
+    assert len(times) > 50
+    most = 1000 * cache.FRESH * cache.JITTER
+    assert all(abs(each - 1000 * cache.FRESH) <= most for each in times)
+
+
+async def test_when_nobody_can_be_asked_an_old_answer_is_given_and_marked_as_old(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    await answered(caching, ada)
+    await grow_old(3 * 24 * 3600)
+    await fakes.set(fault={"kind": "http_500"})
+    asked = await ask(caching, eve, QUESTION)
+    async with screen(caching.hub, eve, asked.chat_id) as tab:
+        view = await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(7)
+    assert view["cached"] == "from cache, 3 days old: no model could be reached"
+    assert (view["status"], view["problem"]) == ("done", "")
+    answer = (await row(asked.answer_id))[1]
+    assert (answer.source, answer.saved_completion_tokens) == (Source.OLD, 0)
+    assert [attempt["outcome"] for attempt in answer.attempts] == ["fail", "fail"]
+    # It has not become fresh by that.
+    await fakes.reset()
+    later = await answered(caching, eve)
+    assert (await row(later.answer_id))[1].source == Source.MODEL
+
+
+async def test_what_nobody_has_answered_before_ends_with_an_error(
+    caching: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set(fault={"kind": "http_500"})
+    asked = await answered(caching, ada)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, answer.problem) == (Status.FAILED, MESSAGES["fail"])
+
+
+async def test_a_refused_question_is_not_answered_by_an_old_answer(
+    caching: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await answered(caching, ada)
+    await grow_old(2 * cache.FRESH)
+    await fakes.set(fault={"kind": "http_400"})
+    asked = await answered(caching, ada)
+    message, answer = await row(asked.answer_id)
+    assert (message.status, answer.problem) == (Status.FAILED, MESSAGES["client"])
+
+
+async def test_an_answer_is_kept_for_a_week(caching: Process, ada: UUID) -> None:
+    await answered(caching, ada)
+    (name,) = await entries()
+    assert KEPT - 600 < await cache_redis().ttl(name) <= KEPT
+
+
+async def test_refresh_passes_it_by_and_overwrites(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set(text="The first version.")
+    await answered(caching, ada)
+    given = await answered(caching, eve)
+    assert (await row(given.answer_id))[0].text == "The first version."
+    await fakes.set(text="The second version.")
+    fresh = await again(caching, eve, given)
+    message, answer = await row(fresh.answer_id)
+    assert (message.text, answer.source, answer.anew) == ("The second version.", Source.MODEL, True)
+    after = await answered(caching, ada)
+    assert (await row(after.answer_id))[0].text == "The second version."
+    assert len(await fakes.requests()) == 2
+
+
+async def test_a_new_answer_stays_a_new_one_when_another_process_makes_it(
+    caching: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    given = await answered(caching, ada)
+    fresh = await service.ask_again(caching.runner, ada, given.answer_id)
+    await finished(caching)
+    job = making.Job(ada, fresh.chat_id, fresh.question_id, fresh.answer_id, epoch=2, anew=True)
+    assert (await row(fresh.answer_id))[1].anew == job.anew
+    assert len(await fakes.requests()) == 2
+
+
+# What is asked, how the providers behave then, and what else happens to it.
+Happening = Callable[[Process, UUID, Asked, ProviderServer], Awaitable[object]]
+
+
+async def stopped(process: Process, who: UUID, asked: Asked, fakes: ProviderServer) -> None:
+    await fakes.wait(sent=2)
+    await service.stop(process.runner, who, asked.answer_id)
+
+
+async def deleted(process: Process, who: UUID, asked: Asked, fakes: ProviderServer) -> None:
+    await fakes.wait(sent=2)
+    # The chat alone, as when its answer was just being saved and could not be stopped any more.
+    await service.chat_service.delete(who, asked.chat_id)
+
+
+NEVER: dict[str, tuple[dict[str, Any], Happening | None]] = {
+    "empty": ({"text": " \n "}, None),
+    "without a word": ({"fault": {"kind": "empty"}}, None),
+    "cut by the model": ({"finish_reason": "length"}, None),
+    "withheld": ({"finish_reason": "content_filter"}, None),
+    "a tool call": ({"tool_calls": [{"name": "look", "args": {}}]}, None),
+    "broken off by all": ({"fault": {"kind": "drop_after", "after": 3}}, None),
+    "no finish": ({"fault": {"kind": "end_without_finish", "after": 3}}, None),
+    "restarted": ({"fault": {"kind": "drop_after", "after": 3, "times": 1}}, None),
+    "failed": ({"fault": {"kind": "http_500"}}, None),
+    "stopped": ({"tokens_per_second": 20}, stopped),
+    "too large": ({"text": "word " * (cache.LARGEST // 5 + 1)}, None),
+    "its chat deleted meanwhile": ({"tokens_per_second": 40}, deleted),
+}
+
+
+@pytest.mark.parametrize("case", NEVER)
+async def test_it_is_never_kept(
+    caching: Process, ada: UUID, fakes: ProviderServer, case: str
+) -> None:
+    behaviour, happening = NEVER[case]
+    await fakes.set(**behaviour)
+    asked = await ask(caching, ada, "please [[say 40 words]]")
+    if happening:
+        await happening(caching, ada, asked, fakes)
+    await finished(caching)
+    assert await entries() == []
+    assert [name async for name in cache_redis().scan_iter("cache:*:flight")] == []
+
+
+async def test_an_answer_that_became_too_long_is_not_kept(
+    caching: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "LONGEST_ANSWER", 10)
+    await answered(caching, ada)
+    assert await entries() == []
+
+
+async def test_an_answer_after_a_hop_is_kept(
+    caching: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    await fakes.set("groq", fault={"kind": "http_500"})
+    await answered(caching, ada)
+    assert len(await entries()) == 1
+
+
+async def test_a_later_turn_is_its_persons_alone(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    for who, times in ((ada, 2), (eve, 1)):
+        for _ in range(times):
+            first = await answered(caching, who, "[[say 3 words]]")
+            await answered(caching, who, "and [[say 4 words]]", chat_id=first.chat_id)
+    names = sorted(name.split(b":")[1] for name in await entries())
+    assert names == [b"person", b"person", b"shared"]
+    # The first turn once for all, the second once for each of them.
+    assert len(await fakes.requests()) == 3
+
+
+@pytest.mark.parametrize(
+    ("allowed", "requests", "scopes"),
+    [
+        (Policy.SHARED, 1, {b"shared"}),
+        (Policy.PERSON, 2, {b"person"}),
+        (Policy.OFF, 4, set()),
+    ],
+)
+async def test_the_admin_says_who_may_be_given_an_answer_again(
+    caching: Process,
+    ada: UUID,
+    eve: UUID,
+    fakes: ProviderServer,
+    monkeypatch: pytest.MonkeyPatch,
+    allowed: Policy,
+    requests: int,
+    scopes: set[bytes],
+) -> None:
+    monkeypatch.setattr(policy, "default", allowed)
+    for who in (ada, eve, ada, eve):
+        await answered(caching, who)
+    assert len(await fakes.requests()) == requests
+    assert {name.split(b":")[1] for name in await entries()} == scopes
+
+
+async def test_the_operator_can_forbid_it_altogether(
+    process: Process, ada: UUID, fakes: ProviderServer
+) -> None:
+    for _ in range(2):
+        await answered(process, ada)
+    assert len(await fakes.requests()) == 2
+    assert await entries() == []
+
+
+async def test_what_was_asked_stands_in_no_key_and_no_name(caching: Process, ada: UUID) -> None:
+    await answered(caching, ada, "my little secret")
+    names = b" ".join([name async for name in cache_redis().scan_iter("*")])
+    assert b"secret" not in names
+    assert str(ada).encode() not in b" ".join(await entries())
+
+
+async def test_deleting_a_chat_forgets_its_answers(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    asked = await answered(caching, ada)
+    await answered(caching, ada, "and [[say 4 words]]", chat_id=asked.chat_id)
+    await answered(caching, eve)
+    assert len(await entries()) == 2
+    await service.delete_chat(caching.runner, ada, asked.chat_id)
+    assert await entries() == []
+    assert await kept.best() == []
+    before = len(await fakes.requests())
+    await answered(caching, eve)
+    assert len(await fakes.requests()) == before + 1
+
+
+async def test_an_answer_on_its_way_is_not_kept_once_it_is_forgotten(
+    caching: Process, ada: UUID
+) -> None:
+    asked = await answered(caching, ada)
+    place = place_of(await request_for(ada, asked.question_id, None))
+    assert place
+    await kept.forget(ada)
+    late = Entry("late", "somebody", now(), 1, 1)
+    assert not await shelf.shelf().leave(place, b"me", late)
+    assert await entries() == []
+
+
+async def test_a_persons_answers_are_forgotten_and_nobody_elses(
+    caching: Process, ada: UUID, eve: UUID
+) -> None:
+    for who, count in ((ada, 3), (eve, 4)):
+        asked = await answered(caching, who, f"[[say {count} words]]")
+        await answered(caching, who, "and [[say 2 words]]", chat_id=asked.chat_id)
+    assert len(await entries()) == 4
+    await kept.forget(ada)
+    assert len(await entries()) == 2
+    later = await answered(caching, ada, "[[say 4 words]]")
+    assert (await row(later.answer_id))[1].source == Source.CACHE
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_admins_clear_one_scope(
+    caching: Process, ada: UUID, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        asked = await answered(caching, ada)
+        await answered(caching, ada, "and [[say 2 words]]", chat_id=asked.chat_id)
+    assert {each.scope for each in await kept.best()} == set(Scope)
+    assert await kept.clear(scope) == 1
+    assert [name.split(b":")[1].decode() for name in await entries()] == list({*Scope} - {scope})
+    assert {each.scope for each in await kept.best()} == {*Scope} - {scope}
+
+
+async def test_admins_see_what_was_saved_and_no_word_of_it(
+    caching: Process, ada: UUID, eve: UUID
+) -> None:
+    for who, count, times in ((ada, 3, 2), (eve, 30, 3)):
+        for _ in range(times):
+            await answered(caching, who, f"[[say {count} words]]")
+    first, second = await kept.best()
+    assert (first.hits, second.hits) == (2, 1)
+    assert first.tokens > second.tokens > 3
+    assert {first.by, second.by} == set(LABELS.values())
+    assert "w1" not in repr(first)
+    assert "say" not in repr(first)
+    assert await kept.best(1) == [first]
+
+
+async def test_only_what_saves_most_is_remembered(
+    caching: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "REMEMBERED", 3)
+    for number in range(6):
+        await shelf.shelf().note(cache.Place(Scope.SHARED, f"d{number}"), 10 + number)
+    assert await cache_redis().zcard("{cache}:saved") == 3
+    assert await cache_redis().hlen("{cache}:hits") == 3  # pyright: ignore
