@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 async def https(port: int, folder: Path) -> AsyncIterator[str]:
     """The https address of what listens on a port, with a certificate that nobody signed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder / "https.pem"))
+    context.load_cert_chain(certificate(folder / "https.pem"))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -39,7 +39,8 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-def _certificate(path: Path) -> Path:
+def certificate(path: Path) -> Path:
+    """A key and a certificate that nobody signed, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     today = datetime.datetime.now(datetime.UTC)
