@@ -1,15 +1,14 @@
-"""chatapp as it runs at scale, all on this machine: PostgreSQL, Redis, backends, providers."""
+"""chatapp as `make up` runs it, all on this machine, with providers of its own."""
 
-import asyncio
+import json
+import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from bench.load.groups import Use, uses
-from tests.harness.app import AppServer
-from tests.harness.backends import migrate
 from tests.harness.processes import Process, accepts, free_port
-from tests.harness.services import PostgresServer, RedisServer
 
 POOL = """
 [[account]]
@@ -24,46 +23,47 @@ account = "{name}"
 model = "load"
 """
 
+START_SECONDS = 180.0
+UP = "import sys; from tools.up import up; sys.exit(up())"
+
 
 class Installation:
     """Everything that serves, from :meth:`start` to the end of the stack."""
 
-    def __init__(self, stack: AsyncExitStack, folder: Path, backends: int) -> None:
+    def __init__(
+        self, stack: AsyncExitStack, folder: Path, backends: int, settings: dict[str, str]
+    ) -> None:
         self._stack = stack
         self._folder = folder
         self._count = backends
+        self._settings = settings
+        self.data = folder / "data"
+        self.port = free_port()
         self.providers: list[Process] = []
-        self.backends: list[AppServer] = []
-        self.env: dict[str, str] = {}
-
-    @property
-    def ports(self) -> list[int]:
-        """Where people come in."""
-        return [backend.port for backend in self.backends]
 
     async def start(self) -> None:
-        self.postgres = PostgresServer()
-        self._stack.push_async_callback(self.postgres.stop)
-        await self.postgres.start()
-        self.redis = RedisServer(self._folder)
-        self._stack.push_async_callback(self.redis.stop)
-        await self.redis.start()
-        self.database_url = await self.postgres.create("chatapp")
-        self.env = {
-            "CHATAPP_DATA_DIR": str(self._folder / "data"),
-            "DATABASE_URL": self.database_url,
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/0",
-            "CHATAPP_POOL": str(self._folder / "pool.toml"),
-            "NO_KEY": "none",
-        }
         pool = [await self._provide(name) for name in ("one", "two")]
         (self._folder / "pool.toml").write_text("".join(pool))
-        await migrate(self.env)
-        for number in range(self._count):
-            backend = AppServer(self.env, self._folder / f"backend-{number}.log")
-            self.backends.append(backend)
-            self._stack.push_async_callback(backend.stop)
-        await asyncio.gather(*(backend.start() for backend in self.backends))
+        self.up = Process([sys.executable, "-c", UP], self._folder / "up.log", self._env())
+        self._stack.push_async_callback(self._stop)
+        await self.up.start(self._serves, START_SECONDS)
+
+    async def _serves(self) -> bool:
+        return "chatapp is at" in self.up.text
+
+    async def _stop(self) -> None:
+        await self.up.stop()
+
+    def _env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PORT": str(self.port),
+            "N": str(self._count),
+            "CHATAPP_DATA_DIR": str(self.data),
+            "CHATAPP_POOL": str(self._folder / "pool.toml"),
+            "NO_KEY": "none",
+            **self._settings,
+        }
 
     async def _provide(self, name: str) -> str:
         port = free_port()
@@ -74,12 +74,36 @@ class Installation:
         self.providers.append(process)
         return POOL.format(name=name, port=port)
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """What `make up` says about itself."""
+        return json.loads((self.data / "run" / "up.json").read_text())
+
+    @property
+    def database_url(self) -> str:
+        return self.state["database_url"]
+
+    def pid(self, name: str) -> int:
+        """The process of a part, by the name of its pid file."""
+        return int((self.data / "run" / f"{name}.pid").read_text())
+
+    @property
+    def backends(self) -> list[int]:
+        """The processes of the backends."""
+        return [self.pid(f"backend-{number + 1}") for number in range(self._count)]
+
+    def logs(self) -> str:
+        """What the backends have said."""
+        files = sorted((self.data / "logs").glob("backend-*.log"))
+        return "\n".join(file.read_text(errors="replace") for file in files)
+
     def uses(self, generators: list[int], *, memory: bool = False) -> dict[str, Use]:
         """What each part has used."""
         groups = {
-            "backends": [backend.process.pid for backend in self.backends],
-            "PostgreSQL": [self.postgres.process.pid],
-            "Redis": [self.redis.process.pid],
+            "backends": self.backends,
+            "nginx": [self.pid("nginx")],
+            "PostgreSQL": [self.pid("postgres")],
+            "Redis": [self.pid("redis")],
             "provider": [process.pid for process in self.providers],
             "generator": generators,
         }

@@ -145,13 +145,14 @@ def show(phase: Phase) -> None:
 
 
 async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
-    installation = Installation(stack, folder, plan.backends)
+    settings = {"CHATAPP_CONNECTS": str(round(plan.arrivals * 2))}
+    installation = Installation(stack, folder, plan.backends, settings)
     await installation.start()
     began = time.monotonic()
     accounts = await seed(installation.database_url, plan.people)
     print(f"{plan.people} people made in {time.monotonic() - began:.0f} s", flush=True)
     manners = Manners(words=plan.words, rate=plan.rate, deflate=bool(plan.deflate))
-    crowds = Crowds(accounts, manners, installation.ports, plan.crowds)
+    crowds = Crowds(accounts, manners, [installation.port], plan.crowds)
     stack.push_async_callback(crowds.stop)
     await crowds.start()
     empty = installation.uses(crowds.pids, memory=True)
@@ -188,9 +189,7 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
     run.begin()
     last = await run.end("The last answers", await run.all_answered(90))
     wrong = came.seen.errors + talk.seen.errors + last.seen.errors
-    logged = [
-        line for backend in installation.backends for line in logs.errors(backend.process.text)
-    ]
+    logged = logs.errors(installation.logs())
     for line in logged[:5]:
         print(f"  logged: {line[:300]}")
     print(f"\n{wrong} errors, {len(logged)} errors in the backends' logs")
