@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 from tests.harness.nginx import HOST, Nginx
 
@@ -26,4 +27,4 @@ async def say(nginx: Nginx, text: str | bytes, *, finish: bool = False) -> bytes
 
 def statuses(answer: bytes) -> list[int]:
     """The status of each response."""
-    return [int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)]
