@@ -72,4 +72,24 @@ class Done:
     or the provider's own word in small letters."""
 
 
-PoolEvent = Text | Hop | Restart | Done
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nobody can be asked now: all are at their limits. Only for callers that wait by themselves.
+
+    Whoever asks for the next event lets the pool look again; there may be another of these.
+    """
+
+    seconds: float
+    """Until somebody can be asked, as far as it is known."""
+    why: str
+    """``rate``, ``rpm``, ``tpm``, ``rpd``, ``concurrency`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A member is asked now, after a :class:`Held` or at once. For callers that wait."""
+
+    label: str
+
+
+PoolEvent = Text | Hop | Restart | Held | Asked | Done

@@ -21,7 +21,7 @@ from chatapp.pool.admission import Admission
 from chatapp.pool.attempt import Patience
 from chatapp.pool.config import PoolConfig
 from chatapp.pool.content import text_of
-from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
+from chatapp.pool.events import Asked, Done, Held, Hop, PoolEvent, Restart, Text
 from chatapp.pool.members import Clients
 from chatapp.pool.relay import Question, Relay
 from chatapp.pool.status import MemberStatus, read_status
@@ -95,6 +95,7 @@ class PooledChatModel(BaseChatModel):
         tier: str | None = None,
         restarts: bool = False,
         prefer: str = "",
+        waits: bool = False,
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer a conversation as a stream of events, the last of which is :class:`Done`.
 
@@ -107,12 +108,22 @@ class PooledChatModel(BaseChatModel):
             restarts: Whether the caller understands :class:`Restart`. Without it an answer that
                 breaks off after its first words ends with AnswerCut.
             prefer: The name of the member that is asked first if it can be, out of turn.
+            waits: Whether the caller understands :class:`Held` and waits until it makes sense to
+                look again. Without it a question waits here, and not for long.
 
         Raises:
             PoolExhausted: nobody said a word.
             AnswerCut: the answer broke off after its first words and nobody could begin it anew.
         """
-        relay = self._relay(messages, tier or self.tier, None, {}, restarts=restarts, prefer=prefer)
+        relay = self._relay(
+            messages,
+            tier or self.tier,
+            None,
+            {},
+            restarts=restarts,
+            prefer=prefer,
+            waits=waits,
+        )
         async with aclosing(relay) as events:
             async for event in events:
                 if not isinstance(event, ChatGenerationChunk):
@@ -129,14 +140,15 @@ class PooledChatModel(BaseChatModel):
         *,
         restarts: bool = False,
         prefer: str = "",
-    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Done, None]:
+        waits: bool = False,
+    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Held | Asked | Done, None]:
         """Try members until one answers. What all entries have in common."""
-        question = Question(tier or "", messages, stop, options, restarts, prefer)
+        question = Question(tier or "", messages, stop, options, restarts, prefer, waits)
         patience = Patience(
             self.first_token_timeout,
             self.idle_gap_timeout,
             self.total_timeout,
-            self.line_timeout,
+            0.0 if waits else self.line_timeout,
             self.hedge_after,
         )
         members = self.config.members_of(tier)

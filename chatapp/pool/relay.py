@@ -15,11 +15,14 @@ from chatapp.pool.attempt import Patience, Trying, speak, translate
 from chatapp.pool.config import Member
 from chatapp.pool.content import estimated_tokens, has_image
 from chatapp.pool.errors import AnswerCut, Failure, PoolError, PoolExhausted, classify
-from chatapp.pool.events import Attempt, Done, Hop, Outcome, Restart
+from chatapp.pool.events import Asked, Attempt, Done, Held, Hop, Outcome, Restart
 from chatapp.pool.leases import Lease, Passed, Wait
 from chatapp.pool.members import Clients
 from chatapp.pool.race import Running, race
 from chatapp.pool.trail import note
+
+UNKNOWN = 5.0
+"""Seconds after which to look again when nobody has said how long it takes."""
 
 LOOK_AGAIN = (0.0, 0.05, 0.1, 0.2, 0.3)
 """Seconds for which a question that stands in line waits at least, turn by turn."""
@@ -56,6 +59,8 @@ class Question:
     """Whether words may be taken back."""
     prefer: str = ""
     """The name of the member that is asked first if it can be."""
+    waits: bool = False
+    """Whether who asks waits by himself while all are at their limits."""
 
 
 class Relay:
@@ -75,27 +80,39 @@ class Relay:
         self._patience = patience
         self._until = asyncio.get_running_loop().time() + patience.total
         self._tokens = estimated_tokens(question.messages, question.options)
-        self._left = self._able(members)
+        self._members = self._left = self._able(members)
         self._attempts: list[Attempt] = []
         self._trail: list[Attempt] = []
         """The attempts, and who was passed over for them."""
         self._cut: Attempt | None = None
         """The attempt whose words are on the screen."""
         self._waits: list[float] = []
-        self._busy = False
+        self._why = ""
+        """Why nobody could be asked, if that was so."""
+        self._round = 0
+        """How many attempts there were before the last wait of the caller's."""
+        self._waited = False
         self._patience_left = patience.line
 
-    async def run(self) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Done, None]:
+    async def run(
+        self,
+    ) -> AsyncGenerator[ChatGenerationChunk | Hop | Restart | Held | Asked | Done, None]:
         """Stream the answer. Closing this generator closes the provider's connection.
 
         Raises:
             PoolExhausted: nobody said a word.
             AnswerCut: words were said, and nobody could begin anew.
         """
-        while (running := await self._turn()) is not None:
+        while (running := await self._turn()) is not None or self._may_wait():
+            if running is None:
+                yield Held(min(self._waits, default=UNKNOWN), self._why or "rate")
+                self._look_again()
+                continue
             outcome: Outcome = "stopped"
             failure: Failure | None = None
             try:
+                if self._question.waits:
+                    yield Asked(running.lease.member.label)
                 if self._attempts and self._attempts[-1] is not self._cut:
                     yield Hop(self._attempts[-1], running.lease.member.label)
                 if self._patience.hedge is not None:
@@ -131,6 +148,28 @@ class Relay:
         wait = min(self._waits, default=None)
         return PoolExhausted(trail, wait, busy=self._busy and not self._attempts)
 
+    @property
+    def _busy(self) -> bool:
+        return self._why not in {"", "fail", "auth"}
+
+    def _may_wait(self) -> bool:
+        """Whether the caller waits, and for something that time alone brings back."""
+        if not self._question.waits or self._cut is not None:
+            return False
+        if tried := self._attempts[self._round :]:
+            return any(attempt.outcome == "rate" for attempt in tried)
+        # Who stands in line already stays there while a member that failed is out.
+        return self._busy or self._waited
+
+    def _look_again(self) -> None:
+        """All may be asked once more, except those that could not take the question."""
+        unable = {attempt.member for attempt in self._attempts if attempt.outcome == "client"}
+        self._left = [m for m in self._members if m.name not in unable]
+        self._round, self._waited = len(self._attempts), True
+        self._trail = [attempt for attempt in self._trail if attempt.outcome != "passed"]
+        self._waits, self._why = [], ""
+        self._until = asyncio.get_running_loop().time() + self._patience.total
+
     async def _turn(self) -> Running | None:
         """The next member's attempt; None: nobody is left, or no time."""
         clock = asyncio.get_running_loop()
@@ -142,7 +181,7 @@ class Relay:
             if reply.seconds > min(self._patience_left, self._until - clock.time()):
                 self._pass_over(reply.passed)
                 self._waits.append(reply.seconds)
-                self._busy = reply.why not in {"fail", "auth"}
+                self._why = reply.why
                 return None
             # Nobody knows when a place is free: many who wait ask less and less often.
             pause = max(reply.seconds, min(self._patience_left, LOOK_AGAIN[asked_again]))

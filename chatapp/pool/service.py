@@ -22,6 +22,12 @@ def tiers() -> tuple[str, ...]:
     return pool().config.tiers
 
 
+def smaller_tiers(tier: str) -> tuple[str, ...]:
+    """The tiers with smaller models than one's own: those that come before it in the pool's file."""
+    known = tiers()
+    return known[: known.index(tier)] if tier in known else ()
+
+
 async def status() -> list[MemberStatus]:
     """How each member is: cheap, and the same in every process."""
     return await pool().status()
