@@ -7,7 +7,7 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
 from chatapp.answers.state import ChatState
-from chatapp.answers.views import ChatView, MessageView
+from chatapp.answers.views import ChatView, LineView, MessageView
 from chatapp.ui.behaviour import copies
 from chatapp.ui.following import following_view
 from chatapp.ui.markdown import markdown_block
@@ -119,6 +119,7 @@ def answer(
     running = (status == "queued") | (status == "streaming")
     problem = expression(f"{message!s}?.problem ?? ''", str, message)
     final = expression(f"{blocks!s}.length - 1", int, blocks)
+    line = expression(f"{message!s}?.line", LineView, message)
     return rx.el.article(
         rx.el.h2("Answer", class_name="sr-only"),
         rx.el.div(
@@ -131,7 +132,7 @@ def answer(
             ),
             class_name="reading",
         ),
-        rx.cond(running & (final == -1), _thinking()),
+        rx.cond(running & (final == -1), rx.cond(line, _in_line(line, message_id), _thinking())),
         rx.cond(status == "stopped", _stopped(last)),
         rx.cond(
             problem,
@@ -229,6 +230,40 @@ def _thinking() -> rx.Component:
         rx.el.span("Waiting for the first words", class_name="sr-only"),
         class_name="flex items-center h-7",
         role="status",
+    )
+
+
+def _in_line(line: rx.Var, message_id: rx.Var[str]) -> rx.Component:
+    """Its place in the waiting line, and what else can be done."""
+    answer_id = message_id.to(UUID)
+    smaller = expression(f"{line!s}?.smaller ?? ''", str, line)
+    return rx.el.div(
+        rx.el.p(
+            rx.icon("hourglass", size=16, aria_hidden="true", class_name="shrink-0 mt-1"),
+            rx.el.span(
+                rx.el.span(expression(f"{line!s}?.words ?? ''", str, line), class_name="block"),
+                rx.el.span(
+                    "All models are busy. Your question keeps its place, even if you close this "
+                    "page.",
+                    class_name="block text-sm text-muted",
+                ),
+            ),
+            role="status",
+            class_name="flex gap-3",
+        ),
+        rx.el.div(
+            rx.cond(
+                smaller,
+                button(
+                    "Use the smaller model now",
+                    on_click=ChatState.use_smaller(answer_id, smaller),
+                ),
+            ),
+            button("Cancel", kind="quiet", on_click=ChatState.stop(answer_id)),
+            class_name="flex flex-wrap gap-2 sm:pl-7",
+        ),
+        custom_attrs={"data-testid": "line"},
+        class_name="rounded-card border border-line px-4 py-3.5 flex flex-col gap-3 appear",
     )
 
 

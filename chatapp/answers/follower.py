@@ -11,8 +11,9 @@ from chatapp.answers import log, repository
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
+from chatapp.answers.standing import Standing
 from chatapp.answers.telling import tell
-from chatapp.answers.views import MISSING, ChatView, MessageView, message_view
+from chatapp.answers.views import MISSING, ChatView, LineView, MessageView, message_view
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
 from chatapp.chats.models import Message, Role, Status
@@ -53,6 +54,8 @@ class _Growing:
         self.answer_id = answer_id
         self.position = START
         self.view: MessageView | None = None
+        self.standing: Standing | None = None
+        """Where its question stands in line, if it does."""
         self._takes = 0
         self._begin_again()
 
@@ -74,7 +77,10 @@ class _Growing:
             self._begin_again()
         self.position = event.position
         values: Values = {}
+        if event.kind is Kind.LINE:
+            self.standing = Standing.read(event.data) if event.data else None
         if event.kind is Kind.TEXT:
+            self.standing = None
             self._blocks.feed(event.data)
             self._length += len(event.data)
             self._collect(values)
@@ -235,6 +241,7 @@ class _Screen:
         if growing:
             growing.view = view
             view["take"] = growing.take
+            view["line"] = self._line(growing)
             if values:
                 view["status"] = Status.STREAMING
         return values | {f"m:{message.id}": view}
@@ -253,14 +260,26 @@ class _Screen:
         return values
 
     async def _read(self, growing: _Growing, event: Event) -> Values:
-        began, take = growing.position, growing.take
+        take = growing.take
         values = await self._catch_up(growing) if growing.misses(event) else {}
         values |= growing.read(event)
         if event.kind is Kind.END:
             async with reading() as session:
                 message = await chat_repository.message(session, self._user_id, growing.answer_id)
             return values | (await self._messages([message]) if message else {})
-        if growing.view and (began == START or growing.take != take):
+        if growing.view and event.kind is Kind.LINE:
+            growing.view["line"] = self._line(growing)
+            if growing.standing:
+                growing.view["status"] = Status.QUEUED
+            values[f"m:{growing.answer_id}"] = growing.view
+        elif growing.view and (growing.view["status"] == Status.QUEUED or growing.take != take):
             growing.view["status"], growing.view["take"] = Status.STREAMING, growing.take
+            growing.view["line"] = self._line(growing)
             values[f"m:{growing.answer_id}"] = growing.view
         return values
+
+    def _line(self, growing: _Growing) -> LineView | None:
+        if (standing := growing.standing) is None:
+            return None
+        words = standing.words(self._zone)
+        return {"words": words, "smaller": standing.smaller, "own": standing.own_key}

@@ -121,7 +121,9 @@ class AnswerLog:
             return
         later, self._waiting = [e for e in self._waiting if e.kind is not Kind.TEXT], []
         ends = [e for e in [*events, *later] if e.kind is Kind.END]
+        stands = [e for e in [*events, *later] if e.kind is Kind.LINE][-1:]
         self._waiting = [self._event(Kind.RESTART, None), self._event(Kind.TEXT, self.said)]
+        self._waiting += [self._event(Kind.LINE, event.data) for event in stands]
         self._waiting += [self._event(Kind.END, event.data) for event in ends]
         self._joined = len(self._said)
         self._writer.wake(self, at_once=True)

@@ -1,25 +1,27 @@
 """One answer while it is made: from the prompt to what is to be kept of it."""
 
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from time import monotonic
-from uuid import UUID
 
 from chatapp.answers.cache import Entry, keepable, place_of
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Flight, Flights, Leader
+from chatapp.answers.job import Job
+from chatapp.answers.line import Line
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.mirror import Ending
 from chatapp.answers.models import Source
 from chatapp.answers.repository import Outcome
 from chatapp.answers.request import Request, request_for
 from chatapp.answers.shelf import shelf
+from chatapp.answers.standing import Standing
+from chatapp.answers.turn import in_turn
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.database import now
 from chatapp.pool.errors import PoolError, PoolExhausted
 from chatapp.pool.events import Done, Hop, Restart, Text
-from chatapp.pool.service import pool
 from chatapp.pool.trail import attempts
 
 LONGEST_ANSWER = 400_000
@@ -29,26 +31,12 @@ CUT_BY_MODEL = "The model ended here because the answer reached its longest leng
 TOO_LONG = "The answer became too long and was ended here."
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An answer to be made."""
-
-    user_id: UUID
-    chat_id: UUID
-    question_id: UUID
-    answer_id: UUID
-    tier: str | None = None
-    epoch: int = 1
-    """Which writer of its log this is: one that takes over has the next."""
-    anew: bool = False
-    """Whether a new answer is wanted, whatever is kept."""
-
-
 class Making:
     """The words of one answer as they come, and its outcome."""
 
-    def __init__(self, job: Job, log: AnswerLog, flights: Flights) -> None:
+    def __init__(self, job: Job, log: AnswerLog, flights: Flights, line: Line) -> None:
         self.outcome = Outcome(Status.FAILED, "")
+        self._line = line
         self._job = job
         self._log = log
         self._flights = flights
@@ -113,9 +101,7 @@ class Making:
     async def _take_down(self, request: Request) -> None:
         length, restarted = 0, False
         others = bool(self._log.said)
-        answer = pool().answer(
-            list(request.messages), tier=request.tier, prefer=request.prefer, restarts=True
-        )
+        answer = in_turn(self._line, self._job.answer_id, request, self)
         async with aclosing(answer) as events:
             async for event in events:
                 match event:
@@ -141,6 +127,17 @@ class Making:
                         if event.finish_reason == "stop" and not restarted:
                             self._keep()
         return self.end(Status.DONE)
+
+    def stand(self, standing: Standing | None) -> None:
+        """Tell where the question stands in line; nothing: it is asked now."""
+        self._log.add(Kind.LINE, standing.data() if standing else None)
+
+    async def go_alone(self) -> None:
+        """What comes now was not asked for by those who have joined, and is not kept."""
+        if self._flight is not None:
+            await self._flight.leave(None)
+            self._flight = None
+            self._log.add(Kind.ALONE)
 
     def _keep(self) -> None:
         """Nothing speaks against giving the answer again."""

@@ -114,6 +114,11 @@ class Mirror:
         self._position = event.position
         if event.kind is Kind.TEXT:
             self._add(event.data)
+        elif event.kind is Kind.LINE:
+            # The place is that of whom one follows; what he may do instead is his.
+            self._own.add(Kind.LINE, event.data and {**event.data, "smaller": "", "own": False})
+        elif event.kind is Kind.ALONE:
+            self.ending = Ending(Status.STOPPED)
         elif event.kind is Kind.END:
             self.ending = Ending.heard(event.data)
             if self.ending.for_all:

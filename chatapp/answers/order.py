@@ -68,9 +68,7 @@ class Order:
     _places: dict[UUID, Waiting] = field(default_factory=dict)
     """Those of this process, as they were last seen."""
 
-    async def look(
-        self, waiting: Sequence[Waiting], most: int, shut: float | None = None
-    ) -> Look:
+    async def look(self, waiting: Sequence[Waiting], most: int, shut: float | None = None) -> Look:
         """Keep the places of this process's questions, enter new ones and tell where they stand.
 
         Args:

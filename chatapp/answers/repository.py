@@ -60,6 +60,39 @@ async def before(session: AsyncSession, user_id: UUID, question_id: UUID) -> Ans
     return found.one_or_none()
 
 
+async def asked_lately(
+    session: AsyncSession, user_id: UUID, since: datetime, but: UUID, limit: int = 200
+) -> Sequence[datetime]:
+    """When a person has asked since a moment, newest first; what was never answered is left out."""
+    found = await session.exec(
+        select(Answer.queued_at)
+        .where(
+            Answer.user_id == user_id,
+            col(Answer.queued_at) > since,
+            col(Answer.id) != but,
+            col(Answer.ended_at).is_(None) | col(Answer.first_token_ms).is_not(None),
+        )
+        .order_by(col(Answer.queued_at).desc())
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def set_tier(session: AsyncSession, user_id: UUID, answer_id: UUID, tier: str) -> str | None:
+    """Have a running answer of a person made by another tier; the process that runs it."""
+    changed = await session.exec(
+        update(Answer)
+        .where(
+            col(Answer.id) == answer_id,
+            col(Answer.user_id) == user_id,
+            col(Answer.ended_at).is_(None),
+        )
+        .values(tier=tier)
+        .returning(col(Answer.runner))
+    )
+    return changed.scalar()
+
+
 async def runners(session: AsyncSession) -> Sequence[str]:
     """The processes that have answers which have not ended."""
     found = await session.exec(

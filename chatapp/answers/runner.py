@@ -21,8 +21,10 @@ from chatapp.answers import lease, log, repository
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
+from chatapp.answers.job import Job
+from chatapp.answers.line import Line, Wish
 from chatapp.answers.log import LogWriter
-from chatapp.answers.making import Job, Making
+from chatapp.answers.making import Making
 from chatapp.answers.mirror import Ending
 from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
@@ -62,6 +64,7 @@ class Runner:
     def __init__(self, hub: Hub) -> None:
         self.name = uuid4().hex
         self._hub = hub
+        self.line = Line(hub)
         self._writer = LogWriter()
         self._flights = Flights(hub)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -72,7 +75,7 @@ class Runner:
     @asynccontextmanager
     async def running(self, drain: float = DRAIN) -> AsyncIterator[None]:
         """Make answers until the context ends; what then runs on too long is handed over."""
-        async with self._writer.running(), self._flights.running():
+        async with self._writer.running(), self._flights.running(), self.line.running():
             await self._beat(first=True)
             keepers = [
                 asyncio.create_task(self._keep(), name="answer keeper"),
@@ -115,7 +118,7 @@ class Runner:
 
     async def _run(self, job: Job) -> None:
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        making = Making(job, written, self._flights)
+        making = Making(job, written, self._flights, self.line)
         ended = False
         try:
             if await self._make_whole(job, making) and await self._save(job, making.outcome):
@@ -182,6 +185,9 @@ class Runner:
             logger.warning("An answer was not handed over: %s", type(error).__name__)
 
     async def _drain(self, seconds: float) -> None:
+        self.line.hand_over()
+        for answer_id in self.line.waiting():
+            self._cancel(answer_id, _Why.HANDED_OVER)
         if self._tasks and seconds:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
         tasks = list(self._tasks.values())
@@ -194,13 +200,15 @@ class Runner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
-        """Stop what other processes are asked to stop here."""
+        """Do what people have asked other processes to have done here."""
         async with self._hub.subscribed(control(self.name)) as subscription:
             while True:
                 events, _ = await subscription.wait()
                 for event in events:
                     if event.kind is Kind.STOP and event.answer_id:
                         self.stop(event.answer_id)
+                    if event.kind is Kind.WISH and event.answer_id:
+                        self.line.wish(event.answer_id, Wish(**event.data))
 
     async def _beat(self, *, first: bool = False) -> None:
         try:

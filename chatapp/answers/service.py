@@ -1,6 +1,6 @@
 """Asking, asking again and stopping."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -8,16 +8,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers import kept, repository
 from chatapp.answers.events import Event, Kind
-from chatapp.answers.making import Job
+from chatapp.answers.job import Job
+from chatapp.answers.line import Wish
 from chatapp.answers.models import Answer
 from chatapp.answers.runner import Runner
-from chatapp.answers.telling import ask_to_stop, tell
+from chatapp.answers.telling import ask_for, ask_to_stop, tell
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
 from chatapp.database import now, reading, transaction
+from chatapp.pool.service import smaller_tiers
 from chatapp.settings import settings
 
 GO_ON = "Please continue."
@@ -125,6 +127,21 @@ async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
         await _stop(runner, answer)
 
 
+async def use_smaller(runner: Runner, user_id: UUID, answer_id: UUID, tier: str) -> None:
+    """Have an answer that waits in line made by a tier with a smaller model instead.
+
+    Raises:
+        NotFound: no such running answer of this person, or no such smaller tier.
+    """
+    async with transaction() as session:
+        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
+        if answer is None or tier not in smaller_tiers(answer.tier or ""):
+            raise NotFound
+        if not await repository.set_tier(session, user_id, answer_id, tier):
+            raise NotFound
+    await _wish(runner, answer, Wish(tier=tier))
+
+
 async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
     """Give a chat another title and tell the person's tabs. Raises: NotFound."""
     await chat_service.rename(user_id, chat_id, title)
@@ -198,6 +215,11 @@ async def _queue(
 async def _stop(runner: Runner, answer: Answer) -> None:
     if not runner.stop(answer.id) and answer.ended_at is None:
         await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+
+
+async def _wish(runner: Runner, answer: Answer, wish: Wish) -> None:
+    if not runner.line.wish(answer.id, wish):
+        await ask_for(answer.runner, answer.chat_id, answer.id, asdict(wish))
 
 
 async def _begin(runner: Runner, job: Job, added: dict[str, UUID | None] | None) -> Asked:

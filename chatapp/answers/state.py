@@ -94,6 +94,14 @@ class ChatState(rx.State):
             await push({"notice": GONE})
 
     @rx.event
+    async def use_smaller(self, answer_id: UUID, tier: str) -> None:
+        """Have an answer that waits in line made by a smaller model now."""
+        try:
+            await service.use_smaller(process().runner, current_user().id, answer_id, tier)
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
     async def show_earlier(self, message_id: UUID) -> None:
         """Show the messages before one."""
         try:

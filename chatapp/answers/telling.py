@@ -1,6 +1,7 @@
 """Telling others: the tabs of a person, and the process that runs an answer."""
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -19,6 +20,11 @@ async def tell(user_id: UUID, event: Event) -> None:
 async def ask_to_stop(runner: str, chat_id: UUID, answer_id: UUID) -> None:
     """Tell the process that runs an answer to stop it."""
     await _publish(control(runner), Event(Kind.STOP, chat_id, answer_id))
+
+
+async def ask_for(runner: str, chat_id: UUID, answer_id: UUID, wish: dict[str, Any]) -> None:
+    """Tell the process where an answer waits in line what its person wants instead."""
+    await _publish(control(runner), Event(Kind.WISH, chat_id, answer_id, data=wish))
 
 
 def control(runner: str) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
-from langchain_core.messages import BaseMessage
-
 from chatapp.answers import repository
-from chatapp.answers.job import Job
-from chatapp.answers.line import Line, Place, Tell, Wish
+from chatapp.answers.line import Line, Place, Wish
+from chatapp.answers.request import Request
+from chatapp.answers.standing import Standing
 from chatapp.database import now, reading
 from chatapp.pool.events import Asked, Held, PoolEvent
 from chatapp.pool.service import pool
@@ -27,41 +27,55 @@ HALF = timedelta(hours=1)
 RECENT = 6 * HALF
 
 
+class Maker(Protocol):
+    """Who makes an answer, as its turn knows it."""
+
+    def stand(self, standing: Standing | None) -> None:
+        """It stands there in line; nothing: it is asked now."""
+
+    async def go_alone(self) -> None:
+        """It is made in another way than was asked for from here on: for one person alone."""
+
+
 async def in_turn(
-    line: Line, job: Job, messages: list[BaseMessage], tell: Tell
+    line: Line, answer_id: UUID, request: Request, maker: Maker
 ) -> AsyncGenerator[PoolEvent, None]:
     """The events of an answer, once it is the question's turn.
 
     Args:
         line: Where it stands while all members are at their limits.
-        job: The answer to be made.
-        messages: The conversation.
-        tell: Is told where the question stands, and nothing when it is asked.
+        answer_id: The answer to be made.
+        request: What decides it.
+        maker: Is told where it stands.
 
     Raises:
         PoolError: nobody answered, the answer was cut, or there was no room in the line.
     """
-    wish: Wish | None = Wish(tier=job.tier or "")
-    while wish is not None:
-        tier = wish.tier or None
-        source = pool().answer(messages, tier=tier, restarts=True, waits=True)
-        async with line.place(tier, job.answer_id, tell) as place, aclosing(source) as events:
-            wish = None
+    tier, wish = request.tier, None
+    while True:
+        source = pool().answer(
+            list(request.messages), tier=tier, prefer=request.prefer, restarts=True, waits=True
+        )
+        async with line.place(tier, answer_id, maker.stand) as place, aclosing(source) as events:
             if line.stands(tier):
-                wish = await _wait(place, job, None)
+                wish = await _wait(place, request.user_id, None)
             while wish is None and (event := await anext(events, None)) is not None:
                 match event:
                     case Held():
-                        wish = await _wait(place, job, event)
+                        wish = await _wait(place, request.user_id, event)
                     case Asked():
                         await place.asked()
                     case _:
                         yield event
+        if wish is None:
+            return
+        await maker.go_alone()
+        tier, wish = wish.tier or None, None
 
 
-async def _wait(place: Place, job: Job, held: Held | None) -> Wish | None:
+async def _wait(place: Place, user_id: UUID, held: Held | None) -> Wish | None:
     if not place.waiting.moment:
-        place.waiting.back = await _back(job.user_id, job.answer_id)
+        place.waiting.back = await _back(user_id, place.waiting.id)
     return await place.turn(held)
 
 

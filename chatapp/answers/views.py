@@ -35,6 +35,14 @@ class EarlierView(TypedDict):
     earlier: bool
 
 
+class LineView(TypedDict):
+    """Where a question stands in the waiting line, and what its person may do instead."""
+
+    words: str
+    smaller: str
+    own: bool
+
+
 class MessageView(TypedDict):
     """One message. ``blocks`` is absent while the text comes in pieces; ``take`` names those."""
 
@@ -47,6 +55,7 @@ class MessageView(TypedDict):
     by: str
     cached: str
     problem: str
+    line: LineView | None
     at: str
 
 
@@ -69,6 +78,7 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "by": answered_by(answer) if answer else "",
         "cached": from_cache(answer) if answer else "",
         "problem": answer.problem if answer else "",
+        "line": None,
         "at": message.created_at.isoformat(),
     }
 

@@ -70,7 +70,6 @@ def seconds_until(
         soonest: Seconds until the first of them can be asked, as admission has said.
         measured: Questions a second that have lately been asked, for members that do not tell.
     """
-
     # Admission has looked at all of them: nobody takes anything before.
     taking = [replace(m, after=max(m.after, soonest)) for m in members]
     first = min((m.first for m in taking), default=LONGEST)

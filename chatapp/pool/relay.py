@@ -89,6 +89,8 @@ class Relay:
         self._waits: list[float] = []
         self._why = ""
         """Why nobody could be asked, if that was so."""
+        self._passed: Sequence[Passed] = ()
+        """Who could not be asked, if nobody could."""
         self._round = 0
         """How many attempts there were before the last wait of the caller's."""
         self._waited = False
@@ -111,12 +113,9 @@ class Relay:
             outcome: Outcome = "stopped"
             failure: Failure | None = None
             try:
-                if self._question.waits:
-                    yield Asked(running.lease.member.label)
-                if self._attempts and self._attempts[-1] is not self._cut:
-                    yield Hop(self._attempts[-1], running.lease.member.label)
-                if self._patience.hedge is not None:
-                    running = await race(running, self._patience.hedge, self._another, self._lost)
+                for event in self._told(running.lease.member.label):
+                    yield event
+                running = await self._faster(running)
                 async with aclosing(running.chunks()) as chunks:
                     async for chunk in chunks:
                         if self._cut is not None:
@@ -141,7 +140,15 @@ class Relay:
                     break
         raise self._nobody()
 
+    def _told(self, label: str) -> list[Asked | Hop]:
+        """What the caller learns before a member is asked."""
+        told: list[Asked | Hop] = [Asked(label)] if self._question.waits else []
+        if self._attempts and self._attempts[-1] is not self._cut:
+            told.append(Hop(self._attempts[-1], label))
+        return told
+
     def _nobody(self) -> PoolError:
+        self._pass_over(self._passed)
         trail = tuple(self._trail)
         if self._cut is not None:
             return AnswerCut(trail, self._cut.outcome)
@@ -166,7 +173,6 @@ class Relay:
         unable = {attempt.member for attempt in self._attempts if attempt.outcome == "client"}
         self._left = [m for m in self._members if m.name not in unable]
         self._round, self._waited = len(self._attempts), True
-        self._trail = [attempt for attempt in self._trail if attempt.outcome != "passed"]
         self._waits, self._why = [], ""
         self._until = asyncio.get_running_loop().time() + self._patience.total
 
@@ -179,7 +185,7 @@ class Relay:
             if isinstance(reply, Lease):
                 return self._begin(reply, clock.time() - began)
             if reply.seconds > min(self._patience_left, self._until - clock.time()):
-                self._pass_over(reply.passed)
+                self._passed = reply.passed
                 self._waits.append(reply.seconds)
                 self._why = reply.why
                 return None
@@ -201,6 +207,12 @@ class Relay:
         self._pass_over(lease.passed)
         trying = Trying(lease.member, waited)
         return Running(lease, trying, self._speech(lease, trying))
+
+    async def _faster(self, running: Running) -> Running:
+        """The attempt itself or, if that is slow and the pool hedges, one that was quicker."""
+        if self._patience.hedge is None:
+            return running
+        return await race(running, self._patience.hedge, self._another, self._lost)
 
     async def _another(self) -> Running | None:
         """One more member, if it need not be waited for."""

@@ -23,7 +23,7 @@ def tiers() -> tuple[str, ...]:
 
 
 def smaller_tiers(tier: str) -> tuple[str, ...]:
-    """The tiers with smaller models than one's own: those that come before it in the pool's file."""
+    """The tiers with smaller models than one's own: those before it in the file."""
     known = tiers()
     return known[: known.index(tier)] if tier in known else ()
 

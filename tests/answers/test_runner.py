@@ -152,12 +152,12 @@ async def test_a_cut_by_all_keeps_the_last_words_and_says_so(
 async def test_when_nobody_answers_it_says_why(
     process: Process, ada: UUID, fakes: ProviderServer
 ) -> None:
-    await fakes.set(fault={"kind": "http_429"})
+    await fakes.set(fault={"kind": "http_500"})
     asked = await ask(process, ada, "hello")
     await finished(process)
     message, answer = await row(asked.answer_id)
     assert (message.status, message.text) == (Status.FAILED, "")
-    assert answer.problem == MESSAGES["rate"]
+    assert answer.problem == MESSAGES["fail"]
     assert len(answer.attempts) == len(await fakes.requests()) == 2
 
 

@@ -55,6 +55,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.go_on": [{}],
         f"{CHAT}.ask_again": [{"answer_id": each} for each in ids],
         f"{CHAT}.stop": [{"answer_id": each} for each in ids],
+        f"{CHAT}.use_smaller": [{"answer_id": each, "tier": "fast"} for each in ids],
         f"{CHAT}.show_earlier": [{"message_id": each} for each in ids],
         f"{CHAT}.rename": [{"form": {"chat_id": each, "title": "stolen"}} for each in chat_ids],
         f"{CHAT}.delete": [{"chat_id": each} for each in chat_ids],

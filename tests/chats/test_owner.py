@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import ModuleType
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from chatapp.chats.models import Chat, Message, Status
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id, now, reading, transaction
 from tests.chats.people import chat_of
+
+DAY = timedelta(days=1)
 
 Try = Callable[[AsyncSession, UUID, Chat, list[Message]], Awaitable[object]]
 
@@ -43,6 +46,11 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "before": (lambda s, who, _, m: answers.before(s, who, m[2].id), None),
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
     "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
+    "set_tier": (lambda s, who, _, m: answers.set_tier(s, who, m[-1].id, "fast"), None),
+    "asked_lately": (
+        lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
+        [],
+    ),
 }
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
@@ -85,7 +93,13 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
     )
     async with transaction() as session:
         for answer in messages[1::2]:
-            made = Answer(id=answer.id, chat_id=chat.id, user_id=ada, cache_key="shared:a")
+            made = Answer(
+                id=answer.id,
+                chat_id=chat.id,
+                user_id=ada,
+                cache_key="shared:a",
+                runner="here",
+            )
             session.add(made)
             made.ended_at = now() if answer.text else None
     return chat, messages
