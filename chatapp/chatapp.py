@@ -50,10 +50,10 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
 
 def report(exception: Exception) -> rx.event.EventSpec | None:
     """Log what a handler raised, and tell the person in plain words."""
-    logger.error("A handler failed", exc_info=exception)
-    if isinstance(exception, (RedisError, OSError)):
-        # The event that tells it would fail as well.
-        return None
+    if isinstance(exception, (RedisError, *database.AWAY)):
+        logger.warning("A handler could not do its work: %s", type(exception).__name__)
+    else:
+        logger.error("A handler failed", exc_info=exception)
     return cast("rx.event.EventSpec", ChatState.tell_failure())
 
 

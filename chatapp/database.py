@@ -1,9 +1,11 @@
 """The database: engine, sessions, base classes. SQLite and PostgreSQL behave alike behind it."""
 
+import asyncio
 import os
+import random
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,7 +16,8 @@ from uuid import UUID
 from sqlalchemy import Connection, DateTime, MetaData, event, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as NotInTime
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import declared_attr
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -28,8 +31,19 @@ from chatapp.settings import settings
 BUSY_TIMEOUT = 5.0
 """How long, in seconds, a statement waits for a lock or for a free connection."""
 
+PATIENCE = 10.0
+"""How long, in seconds, a transaction in PostgreSQL may take, with all its waiting."""
+
+AWAY = (OperationalError, InterfaceError, NotInTime)
+"""What is raised when the database cannot be reached, is too busy or takes too long."""
+
+AGAIN = (0.3, 1.0)
+"""The shortest and the longest pause, in seconds, before a database that was away is tried."""
+
 RESTED = 1.0
 """A connection that was not used for so long, in seconds, is tried before it is used."""
+
+R = TypeVar("R")
 
 _BEGIN = "sqlite_begin"
 _USED = "used"
@@ -142,6 +156,11 @@ def engine() -> AsyncEngine:
         pool_timeout=BUSY_TIMEOUT,
         connect_args={
             "connect_timeout": int(BUSY_TIMEOUT),
+            # A server that cannot be reached any more is not waited for as long as TCP would.
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            "tcp_user_timeout": int(PATIENCE * 1000),
             # Off, so that pgbouncer in transaction mode can stand in between.
             "prepare_threshold": None,
         },
@@ -152,16 +171,34 @@ def engine() -> AsyncEngine:
 
 
 @asynccontextmanager
-async def transaction() -> AsyncIterator[AsyncSession]:
-    """A session whose work is committed at the end, or rolled back when an error leaves it."""
-    async with AsyncSession(engine(), expire_on_commit=False) as session, session.begin():
+async def transaction(patience: float = PATIENCE) -> AsyncIterator[AsyncSession]:
+    """A session whose work is committed at the end, or rolled back when an error leaves it.
+
+    Args:
+        patience: How long, in seconds, it may take where that can be limited, in PostgreSQL.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: it took longer; whether it was committed is not known.
+    """
+    async with (
+        _in_time(patience),
+        AsyncSession(engine(), expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
 
 
 @asynccontextmanager
-async def reading() -> AsyncIterator[AsyncSession]:
-    """A session that only reads; it waits for no writer."""
-    async with AsyncSession(engine(), expire_on_commit=False) as session:
+async def reading(patience: float = PATIENCE) -> AsyncIterator[AsyncSession]:
+    """A session that only reads; it waits for no writer.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: it took longer than ``patience`` seconds, in PostgreSQL.
+    """
+    async with (
+        _in_time(patience),
+        AsyncSession(engine(), expire_on_commit=False) as session,
+    ):
         # One statement, one round trip: PostgreSQL needs no transaction for it.
         postgresql = engine().dialect.name == "postgresql"
         options = {"isolation_level": "AUTOCOMMIT"} if postgresql else {_BEGIN: "BEGIN"}
@@ -180,6 +217,59 @@ def rows_of(table: type[T]) -> SelectOfScalar[T]:
 @cache
 def _columns(table: Any) -> tuple[Any, ...]:
     return tuple(table.__table__.c)
+
+
+class _in_time:  # noqa: N801
+    """Ends what a server leaves hanging. SQLite's own waiting is limited in its connection."""
+
+    __slots__ = ("_limit",)
+
+    def __init__(self, seconds: float) -> None:
+        limited = engine().dialect.name == "postgresql"
+        self._limit = asyncio.timeout(seconds if limited else None)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await self._limit.__aexit__(*error)
+        except TimeoutError as late:
+            raise NotInTime("The database took too long") from late
+
+
+async def promptly(work: Awaitable[R], seconds: float) -> R:
+    """What comes within so many seconds. What is late is left to end by itself.
+
+    (A statement is cancelled by asking the server, which takes time as well when it hangs.)
+
+    Raises:
+        TimeoutError: it is late.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise TimeoutError
+    return task.result()
+
+
+async def patiently(work: Callable[[], Awaitable[R]], seconds: float) -> R:
+    """Do something again and again while the database is away, for so many seconds.
+
+    It must be the same to do it twice: whether a commit without a reply was done is not known.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database stayed away, or it is another error.
+    """
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            return await work()
+        except AWAY:
+            if monotonic() > deadline:
+                raise
+        await asyncio.sleep(random.uniform(*AGAIN))  # noqa: S311
 
 
 async def close() -> None:

@@ -5,6 +5,7 @@ from functools import cache
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import BlockingConnectionPool, Redis
 
+from chatapp.breaker import Breaker
 from chatapp.settings import settings
 
 CONNECTIONS = 32
@@ -37,8 +38,15 @@ def _client(url: str | None) -> Redis:
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         health_check_interval=15,
+        retry=Breaker(TIMEOUT),
     )
     return Redis(connection_pool=pool)
+
+
+def rests() -> bool:
+    """Whether Redis has just failed to answer, so that what is asked of it now fails at once."""
+    breaker = redis().get_retry()
+    return isinstance(breaker, Breaker) and breaker.rests
 
 
 async def close() -> None:

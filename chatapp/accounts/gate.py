@@ -24,6 +24,7 @@ from chatapp.accounts.guard import SESSION_HEADER
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
 from chatapp.accounts.state import FLASH_HEADER
+from chatapp.database import promptly
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PATIENCE = 2.0
+"""How long, in seconds, a socket waits to be known; then it is refused, and the page says so."""
 
 ZONE_COOKIE = "chatapp_zone"
 ZONE_HEADER = "x-chatapp-zone"
@@ -69,8 +73,9 @@ class SocketGate:
             return
         token = cookies.session_token(scope)
         try:
-            found = await sessions.session_by_token(token) if token else None
-        except SQLAlchemyError as error:
+            asked = promptly(sessions.session_by_token(token), PATIENCE) if token else None
+            found = await asked if asked else None
+        except (SQLAlchemyError, TimeoutError) as error:
             # Not the same as signed out: the page tries again and stays where it is.
             logger.warning("A socket was refused, no database: %s", type(error).__name__)
             await _refuse(receive, send)

@@ -7,6 +7,8 @@ another role counts from the next one on.
 """
 
 import logging
+import math
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -18,12 +20,16 @@ from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import routes
 from chatapp.accounts import sessions
 from chatapp.accounts.access import SHOWING, Access, access_of, admin_only, public
 from chatapp.accounts.arguments import Misfit, fitted
 from chatapp.accounts.identity import CurrentUser, SignedOut, acting_as, become, current_user
+from chatapp.database import patiently
+from chatapp.ui.away import told_when_slow
+from chatapp.ui.store import push
 
 __all__ = [
     "CurrentUser",
@@ -39,6 +45,11 @@ logger = logging.getLogger(__name__)
 
 SESSION_HEADER = "x-chatapp-session"
 """The header that the socket gate puts in place of the cookie: the session's id."""
+
+PATIENCE = 60.0
+"""How long, in seconds, what a person does waits for a database that is away."""
+
+NOT_DONE = "The server cannot reach its database. Nothing was done; please try again later."
 
 NOTHING = StateUpdate()
 """The answer to an event that is refused: nothing was read, nothing was changed."""
@@ -74,7 +85,15 @@ class EventGuard(Middleware):
             return self._take_arguments(handler, event)
         # What follows from an event of this page, or shows it, the person has not sent.
         opening = event.name in SHOWING or EventContext.get().parent_txid is not None
-        user = await self._person(claimed, opening=opening)
+        # A page that loads waits until it can, or until its tab leaves.
+        patience = math.inf if handler.is_background or event.name in SHOWING else PATIENCE
+        try:
+            async with told_when_slow():
+                user = await patiently(partial(self._person, claimed, opening=opening), patience)
+        except SQLAlchemyError as error:
+            logger.warning("An event was not handled: %s", type(error).__name__)
+            await push({"notice": NOT_DONE})
+            return NOTHING
         if user is None and (access in (Access.MEMBER, Access.ADMIN) or event.name in SHOWING):
             return to_sign_in(EventContext.get().router_data)
         if access is Access.ADMIN and not (user and user.is_admin):

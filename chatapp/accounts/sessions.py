@@ -15,6 +15,9 @@ from chatapp.accounts.sockets import sockets
 from chatapp.database import now, reading, transaction
 from chatapp.settings import settings
 
+PURGE_PATIENCE = 600.0
+"""How long, in seconds, clearing away may take."""
+
 TOUCH_EVERY = timedelta(hours=1)
 """How often, at most, the use of a session is written down."""
 
@@ -179,5 +182,5 @@ async def _find(*, session_id: UUID | None = None, token_hash: str = "") -> Foun
 
 async def purge() -> None:
     """Remove the sessions of everybody that are over."""
-    async with transaction() as session:
+    async with transaction(PURGE_PATIENCE) as session:
         await repository.end_sessions(session, repository.expired(now()))

@@ -8,6 +8,7 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from chatapp.answers.components import running_answer
 from chatapp.answers.state import ChatState
+from chatapp.ui.away import CHATS, LIVE
 from chatapp.ui.behaviour import restores_draft
 from chatapp.ui.parts import icon_button
 from chatapp.ui.store import stored
@@ -32,15 +33,22 @@ def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
 
 def _notices() -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
+    away = stored("away", str).to(str)
+
+    def quiet(said: str) -> rx.Component:
+        return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
 
     def waiting(what: str) -> rx.Component:
-        said = f"{what} What you typed is kept; trying again."
-        return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
+        return quiet(f"{what} What you typed is kept; trying again.")
 
     shape = "mb-2 flex items-center justify-between gap-3 rounded-control pl-4 pr-1 py-1 appear "
     return rx.fragment(
         rx.cond(has_connection_errors, waiting("The connection was lost.")),
-        rx.cond(stored("away", bool), waiting("Your chats cannot be reached right now.")),
+        rx.cond(away == CHATS, waiting("Your chats cannot be reached right now.")),
+        rx.cond(
+            away == LIVE,
+            quiet("What is answered elsewhere is shown with a delay right now. Nothing is lost."),
+        ),
         rx.cond(
             words,
             rx.el.div(

@@ -53,6 +53,12 @@ class Position:
         """Whether this event came before the other."""
         return (self.epoch, self.number) < (other.epoch, other.number)
 
+    def follows(self, other: "Position") -> bool:
+        """Whether nothing lies between the other and this event."""
+        if self.epoch == other.epoch:
+            return self.number == other.number + 1
+        return self.epoch > other.epoch and self.number == 1
+
     @classmethod
     def parse(cls, text: str) -> "Position":
         """From the id of a Redis stream's entry."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers import log, repository
-from chatapp.answers.events import START, Event, Kind, Position, channel
+from chatapp.answers.events import START, Event, Kind, channel
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.standing import Standing
@@ -21,11 +21,15 @@ from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
 from chatapp.settings import settings
+from chatapp.ui.away import LIVE
 from chatapp.ui.blocks import Blocks, is_one, pieces
 
 logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
+
+LOOK = 4.0
+"""Without Redis a chat in which an answer comes is looked at so often, in seconds."""
 
 
 async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> AsyncIterator[Values]:
@@ -39,10 +43,15 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
     """
     async with hub.subscribed(channel(user_id)) as subscription:
         screen = _Screen(user_id, chat_id, zone)
-        yield await screen.everything() | {"limit": settings().question_length}
+        blind = hub.blind
+        first = {"limit": settings().question_length, "away": LIVE if blind else ""}
+        yield await screen.everything() | first
         while True:
-            events, lagged = await subscription.wait()
+            events, lagged = await subscription.wait(LOOK if blind and screen.grows else None)
             changes = await (screen.everything() if lagged else screen.changes(events))
+            if blind is not hub.blind:
+                blind = hub.blind
+                changes["away"] = LIVE if blind else ""
             if changes:
                 yield changes
 
@@ -65,12 +74,16 @@ class _Growing:
         return str(self._takes)
 
     def misses(self, event: Event) -> bool:
-        """Whether events before this one have not been read."""
-        return Position(event.position.epoch, self.position.number + 1) < event.position
+        """Whether words before this event have not been read."""
+        return (
+            self.position < event.position
+            and event.kind is not Kind.RESTART
+            and not event.position.follows(self.position)
+        )
 
     def read(self, event: Event) -> Values:
-        """The pieces that an event changes; none if it was read before."""
-        if not self.position < event.position:
+        """The pieces that an event changes; none if it was read before, or words before it miss."""
+        if not self.position < event.position or self.misses(event):
             return {}
         another_writer = self.position.epoch not in (START.epoch, event.position.epoch)
         if event.kind is Kind.RESTART or another_writer:
@@ -125,6 +138,12 @@ class _Screen:
         self._shown: ChatView | None = None
         self._sent: set[UUID] = set()
         self._growing: dict[UUID, _Growing] = {}
+        self._strange: set[UUID] = set()
+
+    @property
+    def grows(self) -> bool:
+        """Whether more words are awaited."""
+        return bool(self._growing)
 
     async def everything(self) -> Values:
         """All that is shown and was not sent yet."""
@@ -145,9 +164,18 @@ class _Screen:
                 values |= await self._chat()
             elif event.answer_id and (growing := self._growing.get(event.answer_id)):
                 values |= await self._read(growing, event)
+            elif event.answer_id and self._is_strange(event.answer_id):
+                values |= await self._chat()
             if event.kind is Kind.END:
                 await self._look_at(event.chat_id)
         return values
+
+    def _is_strange(self, answer_id: UUID) -> bool:
+        """Whether an answer comes of which nothing was told, which is worth one look."""
+        if answer_id in self._sent or answer_id in self._strange:
+            return False
+        self._strange.add(answer_id)
+        return True
 
     def _changes_list(self, event: Event) -> bool:
         if event.kind is Kind.ASKED:

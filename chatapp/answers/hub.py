@@ -2,16 +2,21 @@
 
 A follower that falls behind loses its queue and is told so (``lagged``); it reads the logs again.
 So a slow reader costs a bounded queue and delays nobody.
+
+While Redis is away the hub is blind: what this process itself has to tell reaches those who follow
+here all the same (:func:`deliver_here`), and when Redis is back everybody looks again.
 """
 
 import asyncio
 import logging
+import random
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as Silent
 
 from chatapp.answers.events import Event
 from chatapp.redis import TIMEOUT, redis
@@ -20,6 +25,18 @@ logger = logging.getLogger(__name__)
 
 QUEUE = 512
 """The most events that wait for one follower."""
+
+PING = 2.0
+"""After so many silent seconds Redis is asked whether it is there; it has as long to answer."""
+
+BLIND = 1.0
+"""A loss of Redis that is mended within so many seconds is not worth a word."""
+
+SPREAD = 3.0
+"""In how many seconds, at most, all followers look again when Redis is back."""
+
+AT_ONCE = 100
+"""So many followers may look again in the same moment."""
 
 _KEEPALIVE = "hub:keepalive"
 
@@ -46,9 +63,20 @@ class Subscription:
         self.lagged = True
         self._ready.set()
 
-    async def wait(self) -> tuple[list[Event], bool]:
-        """Wait for events; all that came, and whether some were missed before them."""
-        await self._ready.wait()
+    def wake(self) -> None:
+        """Nothing came, but there is something to know of the hub."""
+        self._ready.set()
+
+    async def wait(self, seconds: float | None = None) -> tuple[list[Event], bool]:
+        """Wait for events; all that came, and whether some were missed before them.
+
+        After so many seconds without any, some count as missed.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            return [], True
         self._ready.clear()
         events, lagged = list(self._events), self.lagged
         self._events.clear()
@@ -63,14 +91,19 @@ class Hub:
         self._followers: dict[str, set[Subscription]] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
+        self._lost = False
+        self.blind = False
+        """Whether what other processes tell has not come for a while."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Read until the context ends."""
         task = asyncio.create_task(self._read_for_ever(), name="hub")
+        _hubs.add(self)
         try:
             yield
         finally:
+            _hubs.discard(self)
             # Again, if need be: wait_for, which the embedded Redis uses, may swallow it.
             while not task.done():
                 task.cancel()
@@ -87,9 +120,10 @@ class Hub:
             if len(followers) == 1:
                 await self._send("subscribe", name)
             # Without Redis one sees what the database has; when it is back, all look again.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TIMEOUT):
-                    await confirmed.wait()
+            if not self._lost:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TIMEOUT):
+                        await confirmed.wait()
             yield subscription
         finally:
             followers.discard(subscription)
@@ -113,35 +147,56 @@ class Hub:
             except (RedisError, OSError) as error:
                 logger.warning("The hub lost Redis, trying again: %s", type(error).__name__)
             self._pubsub = None
+            if not self._lost:
+                self._lost = True
+                asyncio.get_running_loop().call_later(BLIND, self._go_blind)
             await asyncio.sleep(0.5)
+
+    def _go_blind(self) -> None:
+        if self._lost:
+            self.blind = True
+            for followers in self._followers.values():
+                for follower in followers:
+                    follower.wake()
 
     async def _read(self) -> None:
         async with redis().pubsub() as pubsub:
             # Alone at first: two who connect it at once would make two connections.
             await pubsub.subscribe(_KEEPALIVE)
             self._pubsub = pubsub
-            if blind := set(self._followers):
-                await pubsub.subscribe(*blind)
+            if unseen := set(self._followers):
+                await pubsub.subscribe(*unseen)
+            asked = False
             while True:
-                message = await pubsub.get_message(timeout=20)
+                message = await pubsub.get_message(timeout=PING)
                 if message is None:
+                    if asked:
+                        raise Silent("Redis says nothing")
                     await pubsub.ping()
-                elif message["type"] == "subscribe":
-                    self._see(_name(message), blind)
+                asked = message is None
+                if message is None:
+                    continue
+                self._lost = self.blind = False
+                if message["type"] == "subscribe":
+                    self._see(_name(message), unseen)
                 elif message["type"] == "message":
-                    self._deliver(_name(message), message["data"])
+                    self._decode(_name(message), message["data"])
 
-    def _see(self, name: str, blind: set[str]) -> None:
+    def _see(self, name: str, unseen: set[str]) -> None:
         if confirmed := self._confirmed.get(name):
             confirmed.set()
-        if name in blind:
-            blind.discard(name)
+        if name in unseen:
+            unseen.discard(name)
             for follower in self._followers.get(name, ()):
-                follower.lag()
+                if len(self._followers) <= AT_ONCE:
+                    follower.lag()
+                else:
+                    # Not all in one moment: each asks the database.
+                    later = random.uniform(0, SPREAD)  # noqa: S311
+                    asyncio.get_running_loop().call_later(later, follower.lag)
 
-    def _deliver(self, name: str, data: bytes) -> None:
-        followers = self._followers.get(name)
-        if not followers:
+    def _decode(self, name: str, data: bytes) -> None:
+        if name not in self._followers:
             return
         try:
             event = Event.decode(data)
@@ -149,8 +204,21 @@ class Hub:
             # Another version of the product may tell more than this one knows.
             logger.warning("An event was not understood")
             return
-        for follower in followers:
+        self.deliver(name, event)
+
+    def deliver(self, name: str, event: Event) -> None:
+        """Hand an event to those who follow a channel here."""
+        for follower in self._followers.get(name, ()):
             follower.put(event)
+
+
+_hubs: set[Hub] = set()
+
+
+def deliver_here(name: str, event: Event) -> None:
+    """Tell those who follow in this process what Redis could not be told."""
+    for hub in _hubs:
+        hub.deliver(name, event)
 
 
 def _name(message: dict) -> str:

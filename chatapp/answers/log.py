@@ -6,22 +6,27 @@ begun, and what is written again after a lost reply is not there twice. Each ent
 the owner's channel as well, for those who follow live.
 
 One :class:`LogWriter` serves all answers of a process: it joins what came since its last round and
-writes it in one pipeline, so Redis is asked once a round and not once a token.
+writes it in one pipeline, so Redis is asked once a round and not once a token. While Redis is away
+those who follow in the same process are told directly, and read the log of the one who writes it.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from time import monotonic
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import orjson
+from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import RedisError
 
 from chatapp.answers.events import START, Event, Kind, Position, channel
-from chatapp.redis import redis
+from chatapp.answers.hub import deliver_here
+from chatapp.redis import redis, rests
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +46,10 @@ _NOT_ABOVE = "equal or smaller"
 
 _COMMANDS = 2
 """How many commands write one event: to the log and to the channel."""
+
+
+_here: WeakValueDictionary[UUID, "AnswerLog"] = WeakValueDictionary()
+"""The logs that this process writes."""
 
 
 def key(answer_id: UUID) -> str:
@@ -63,9 +72,13 @@ class AnswerLog:
         self._joined = 0
         self._waiting: list[Event] = []
         self._number = 0
+        self._told = 0
+        self._pieces: list[tuple[int, int]] = [(0, 0)]
+        """What the words were after each event since they began: its number and their count."""
         self._length: int | None = None
         self.first_at: float | None = None
         """When there was a first word, by the monotonic clock."""
+        _here[answer_id] = self
 
     @property
     def said(self) -> str:
@@ -93,6 +106,7 @@ class AnswerLog:
         self._said.clear()
         self._joined = 0
         self.add(Kind.RESTART)
+        self._pieces = [(self._number, 0)]
 
     def add(self, kind: Kind, data: Any = None) -> None:
         """Add an event after the words so far, and write it at once."""
@@ -107,8 +121,27 @@ class AnswerLog:
         return taken
 
     def put_back(self, events: list[Event]) -> None:
-        """What could not be written."""
+        """What could not be written is told here, and written later."""
+        for event in events:
+            if event.position.number > self._told:
+                self._told = event.position.number
+                deliver_here(channel(self.user_id), event)
         self._waiting = events + self._waiting
+
+    def since(self, after: Position) -> list[Event]:
+        """What a reader lacks who has read so far, as this process knows it without Redis."""
+        first, _ = self._pieces[0]
+        events: list[Event] = []
+        if after.epoch != self._epoch or after.number < first:
+            after = Position(self._epoch, first)
+            if first:
+                events.append(Event(Kind.RESTART, self.chat_id, self.answer_id, after))
+        for (_, start), (number, end) in pairwise(self._pieces):
+            if number > after.number:
+                words = "".join(self._said[start:end])
+                position = Position(self._epoch, number)
+                events.append(Event(Kind.TEXT, self.chat_id, self.answer_id, position, words))
+        return events
 
     def written(self, events: list[Event], length: int) -> None:
         """The log has so many entries after these were written.
@@ -122,10 +155,12 @@ class AnswerLog:
         later, self._waiting = [e for e in self._waiting if e.kind is not Kind.TEXT], []
         ends = [e for e in [*events, *later] if e.kind is Kind.END]
         stands = [e for e in [*events, *later] if e.kind is Kind.LINE][-1:]
-        self._waiting = [self._event(Kind.RESTART, None), self._event(Kind.TEXT, self.said)]
+        again = self._event(Kind.RESTART, None)
+        self._pieces = [(self._number, 0)]
+        self._joined = len(self._said)
+        self._waiting = [again, self._event(Kind.TEXT, self.said)]
         self._waiting += [self._event(Kind.LINE, event.data) for event in stands]
         self._waiting += [self._event(Kind.END, event.data) for event in ends]
-        self._joined = len(self._said)
         self._writer.wake(self, at_once=True)
 
     def _join(self) -> None:
@@ -137,6 +172,7 @@ class AnswerLog:
     def _event(self, kind: Kind, data: Any) -> Event:
         self._number += 1
         position = Position(self._epoch, self._number)
+        self._pieces.append((self._number, self._joined))
         return Event(kind, self.chat_id, self.answer_id, position, data)
 
 
@@ -148,6 +184,7 @@ class LogWriter:
         self._wanted = asyncio.Event()
         self._at_once = asyncio.Event()
         self._round = ROUND
+        self._away = False
 
     def open(self, user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int) -> AnswerLog:
         """The log of an answer that this process now runs."""
@@ -172,25 +209,20 @@ class LogWriter:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits, in one pipeline. On an error it waits for the next round."""
+        """Write what waits. On an error it waits for the next round."""
         if not self._dirty:
             return
         logs, self._dirty = list(self._dirty.values()), {}
         taken = [(log, events) for log in logs if (events := log.take())]
         began = monotonic()
         try:
-            pipe = redis().pipeline(transaction=False)
-            for log, events in taken:
-                _append(pipe, log, events)
-            replies = await pipe.execute(raise_on_error=False)
-            for reply in replies:
-                if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
-                    raise reply
-            for log, events in taken:
-                del replies[: _COMMANDS * len(events) + 1]
-                log.written(events, replies.pop(0))
+            await _write(taken)
+            self._away = False
         except (RedisError, OSError) as error:
-            logger.warning("Answers could not be logged, trying again: %s", type(error).__name__)
+            if not self._away:
+                name = type(error).__name__
+                logger.warning("Answers could not be logged, trying again: %s", name)
+            self._away = True
             for log, events in taken:
                 log.put_back(events)
                 self._dirty[log.answer_id] = log
@@ -214,8 +246,16 @@ async def read(chat_id: UUID, answer_id: UUID, after: Position = START) -> list[
     """What the log of an answer holds after a position, oldest first.
 
     The caller has made sure that the answer is one of its user's.
+
+    Raises:
+        redis.exceptions.RedisError, OSError: Redis is away and the answer is made elsewhere.
     """
-    entries = await redis().xrange(key(answer_id), min=f"({after}")
+    try:
+        entries = await redis().xrange(key(answer_id), min=f"({after}")
+    except (RedisError, OSError):
+        if here := _here.get(answer_id):
+            return here.since(after)
+        raise
     return [
         Event(
             Kind(fields[b"k"].decode()),
@@ -226,6 +266,26 @@ async def read(chat_id: UUID, answer_id: UUID, after: Position = START) -> list[
         )
         for entry_id, fields in entries
     ]
+
+
+async def _write(taken: list[tuple[AnswerLog, list[Event]]]) -> None:
+    """Write events of some logs, in one pipeline.
+
+    Raises:
+        redis.exceptions.RedisError, OSError: some or all may not be written.
+    """
+    if rests():
+        raise Unreachable
+    pipe = redis().pipeline(transaction=False)
+    for log, events in taken:
+        _append(pipe, log, events)
+    replies = await pipe.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
+            raise reply
+    for log, events in taken:
+        del replies[: _COMMANDS * len(events) + 1]
+        log.written(events, replies.pop(0))
 
 
 def _append(pipe: Any, log: AnswerLog, events: list[Event]) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from dataclasses import asdict
+from functools import partial
 from time import monotonic
 
 from chatapp.answers.cache import Entry, keepable, place_of
@@ -19,10 +20,13 @@ from chatapp.answers.standing import Standing
 from chatapp.answers.turn import in_turn
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
-from chatapp.database import now
+from chatapp.database import now, patiently
 from chatapp.pool.errors import PoolError, PoolExhausted
 from chatapp.pool.events import Done, Hop, Restart, Text
 from chatapp.pool.trail import attempts
+
+PATIENCE = 60.0
+"""How long the beginning of an answer waits for a database that is away, in seconds."""
 
 LONGEST_ANSWER = 400_000
 """The length, in characters, at which an answer is ended."""
@@ -49,7 +53,9 @@ class Making:
         Raises:
             PoolError: nobody answered, or the answer was cut.
         """
-        request = await request_for(self._job.user_id, self._job.question_id, self._job.tier)
+        job = self._job
+        asked = partial(request_for, job.user_id, job.question_id, job.tier)
+        request = await patiently(asked, PATIENCE)
         self._flight = self._flight_of(request)
         if self._flight and not self._job.anew:
             match await self._flight.board(self._log):

@@ -9,7 +9,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers import log
-from chatapp.answers.events import START, Event, Kind, Position
+from chatapp.answers.events import START, Event, Kind
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.repository import Outcome
 from chatapp.chats.models import Status
@@ -99,13 +99,16 @@ class Mirror:
         """Take what was published; whether anything of it is of the followed answer."""
         mine = [event for event in events if event.answer_id == self._answer_id]
         for event in mine:
-            if Position(event.position.epoch, self._position.number + 1) < event.position:
+            if not event.position.follows(self._position):
                 await self.catch_up()
             self._take(event)
         return bool(mine)
 
     def _take(self, event: Event) -> None:
         if self.ending or not self._position < event.position:
+            return
+        if event.kind is not Kind.RESTART and not event.position.follows(self._position):
+            # Words before it are not to be had yet.
             return
         another_writer = self._position.epoch not in (START.epoch, event.position.epoch)
         if event.kind is Kind.RESTART or another_writer:

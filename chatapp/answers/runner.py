@@ -7,9 +7,11 @@ can and hands over the rest.
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from time import monotonic
 from uuid import UUID, uuid4
 
@@ -29,7 +31,7 @@ from chatapp.answers.mirror import Ending
 from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
 from chatapp.chats.models import Status
-from chatapp.database import reading, transaction
+from chatapp.database import patiently, reading, transaction
 from chatapp.pool.errors import PoolError
 
 logger = logging.getLogger(__name__)
@@ -43,8 +45,11 @@ TAKEOVERS = 3
 CLOSING = 5.0
 """How long a process that ends waits for what is being written, in seconds."""
 
-SAVE_PATIENCE = 60.0
+SAVE_PATIENCE = 300.0
 """How long an answer's end waits for a database that is away, in seconds."""
+
+TAKE_PATIENCE = 60.0
+"""How long the beginning of an answer that is taken over does, in seconds."""
 
 INTERRUPTED = "The answer was interrupted. What came so far is kept; ask again to go on."
 OUR_FAULT = "Something went wrong on our side. Your question is kept; please try again."
@@ -71,6 +76,8 @@ class Runner:
         self._why: dict[UUID, _Why] = {}
         self._made: set[UUID] = set()
         self._suspects: set[UUID] = set()
+        self._heard_since: float | None = -math.inf
+        """Since when Redis has known without a break that this process lives."""
 
     @asynccontextmanager
     async def running(self, drain: float = DRAIN) -> AsyncIterator[None]:
@@ -131,7 +138,7 @@ class Runner:
     async def _make_whole(self, job: Job, making: Making) -> bool:
         """Make an answer to its end, whatever that is. False: others do, or will."""
         try:
-            if job.epoch > 1 and not await self._take(job):
+            if job.epoch > 1 and not await patiently(partial(self._take, job), TAKE_PATIENCE):
                 return False
             await self._make(making, job.answer_id)
         except asyncio.CancelledError:
@@ -165,16 +172,15 @@ class Runner:
             return await repository.begin(session, job.answer_id, self.name, job.epoch)
 
     async def _save(self, job: Job, outcome: Outcome) -> bool:
-        deadline = monotonic() + SAVE_PATIENCE
-        while True:
-            try:
-                async with transaction() as session:
-                    return await repository.finish(session, job.answer_id, job.epoch, outcome)
-            except SQLAlchemyError as error:
-                logger.warning("An answer could not be saved yet: %s", type(error).__name__)
-                if monotonic() > deadline:
-                    return False
-                await asyncio.sleep(0.5)
+        async def save() -> bool:
+            async with transaction() as session:
+                return await repository.finish(session, job.answer_id, job.epoch, outcome)
+
+        try:
+            return await patiently(save, SAVE_PATIENCE)
+        except SQLAlchemyError as error:
+            logger.warning("An answer could not be saved: %s", type(error).__name__)
+            return False
 
     async def _hand_over(self, job: Job) -> None:
         try:
@@ -214,8 +220,12 @@ class Runner:
         try:
             lived = await lease.beat(self.name)
         except (RedisError, OSError) as error:
-            logger.warning("Redis does not take the heartbeat: %s", type(error).__name__)
+            if self._heard_since is not None:
+                logger.warning("Redis does not take the heartbeat: %s", type(error).__name__)
+            self._heard_since = None
             return
+        if self._heard_since is None or (not lived and not first):
+            self._heard_since = monotonic()
         if not lived and not first:
             await self._drop_lost()
 
@@ -240,7 +250,7 @@ class Runner:
 
     async def _take_over(self) -> None:
         """Go on with what processes left behind that are no more."""
-        if leaving.begun():
+        if leaving.begun() or not self._can_judge():
             return
         async with reading() as session:
             busy = await repository.runners(session)
@@ -273,6 +283,16 @@ class Runner:
             else:
                 await self._give_up(job)
         self._suspects = suspects
+
+    def _can_judge(self) -> bool:
+        """Whether a process that Redis does not know is no more.
+
+        Not while Redis is away, and not before all who live have had the time to say so again.
+        """
+        return (
+            self._heard_since is not None
+            and monotonic() - self._heard_since > lease.LEASE + lease.BEAT
+        )
 
     async def _give_up(self, job: Job) -> None:
         if not await self._take(job):

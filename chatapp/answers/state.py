@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from chatapp.answers.follower import follow
 from chatapp.answers.process import process
 from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
-from chatapp.database import new_id
+from chatapp.database import AWAY, new_id, patiently
+from chatapp.ui.away import CHATS, told_when_slow
 from chatapp.ui.backlog import has_room
 from chatapp.ui.store import push
 
@@ -30,7 +32,11 @@ logger = logging.getLogger(__name__)
 RETRY = (1.0, 3.0)
 """The shortest and the longest pause, in seconds, before a tab's chats are looked for again."""
 
+PATIENCE = 60.0
+"""How long, in seconds, a question waits to be kept when the database is away."""
+
 GONE = "This chat is no longer there."
+NOT_KEPT = "Your question could not be kept. It is still in the box; please send it again later."
 OUR_FAULT = "Something went wrong on our side. Nothing is lost; please try again in a moment."
 
 
@@ -55,12 +61,20 @@ class ChatState(rx.State):
         """Take the composer's question."""
         text, client_id = str(form.get("message", "")), _uuid(form.get("client_id")) or new_id()
         chat_id, missing = _chat_of_url()
+        question = partial(
+            service.ask, process().runner, current_user().id, chat_id, text, client_id
+        )
         try:
             if missing:
                 raise NotFound
-            asked = await service.ask(process().runner, current_user().id, chat_id, text, client_id)
+            async with told_when_slow():
+                asked = await patiently(question, PATIENCE)
         except (Refused, NotFound) as error:
             await push({"notice": str(error) or GONE, "refused": str(client_id)})
+            return None
+        except AWAY as error:
+            logger.warning("A question was not taken: %s", type(error).__name__)
+            await push({"notice": NOT_KEPT, "refused": str(client_id)})
             return None
         await push({"notice": "", "accepted": str(client_id)})
         return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
@@ -174,11 +188,11 @@ async def _follow() -> None:
     while True:
         try:
             async for values in follow(process().hub, current_user().id, chat_id, zone):
-                await push(values | {"away": False})
+                await push(values)
                 await has_room()
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
-            await push({"away": True})
+            await push({"away": CHATS})
             # Spread, so that all tabs do not come back in the same moment.
             await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
 

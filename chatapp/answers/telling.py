@@ -7,6 +7,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.hub import deliver_here
 from chatapp.redis import redis
 
 logger = logging.getLogger(__name__)
@@ -36,4 +37,5 @@ async def _publish(name: str, event: Event) -> None:
     try:
         await redis().publish(name, event.encode())
     except (RedisError, OSError) as error:
-        logger.warning("%s was not told: %s", event.kind, type(error).__name__)
+        logger.warning("%s was not told to others: %s", event.kind, type(error).__name__)
+        deliver_here(name, event)

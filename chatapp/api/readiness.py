@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving
-from chatapp.database import reading
+from chatapp.database import promptly, reading
 from chatapp.migrate import configuration
 from chatapp.redis import redis
 
@@ -61,8 +61,7 @@ class Checks:
 
 async def _asked(ask: Callable[[], Awaitable[str]]) -> str:
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await ask()
+        return await promptly(ask(), PATIENCE)
     except (SQLAlchemyError, RedisError, OSError):
         return AWAY
 

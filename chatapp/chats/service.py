@@ -15,6 +15,9 @@ PAGE = 30
 SIDEBAR = 60
 """How many chats the sidebar shows before one asks for more."""
 
+PURGE_PATIENCE = 600.0
+"""How long, in seconds, clearing away may take."""
+
 KEPT_DELETED = timedelta(days=1)
 """How long a deleted chat can be brought back."""
 
@@ -100,5 +103,5 @@ async def restore(user_id: UUID, chat_id: UUID) -> None:
 
 async def purge() -> None:
     """Remove for good what was deleted longer than ``KEPT_DELETED`` ago."""
-    async with transaction() as session:
+    async with transaction(PURGE_PATIENCE) as session:
         await repository.purge_deleted(session, now() - KEPT_DELETED)
