@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from chatapp import controls
 from chatapp.answers import log, making, repository, request, service
@@ -298,11 +298,29 @@ async def test_an_end_that_cannot_be_saved_is_saved_later(
     assert (message.status, message.text) == (Status.DONE, words(7))
 
 
+async def test_a_beginning_waits_for_a_database_that_is_away(
+    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = request.prompt
+    faults = [OperationalError("", {}, Exception("away"))] * 2
+
+    async def flaky(*args: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await function(*args)
+
+    monkeypatch.setattr(request, "prompt", flaky)
+    asked = await ask(process, ada, "[[say 7 words]]")
+    await finished(process)
+    message, _ = await row(asked.answer_id)
+    assert (message.status, message.text) == (Status.DONE, words(7))
+
+
 async def test_a_fault_of_ours_is_told_plainly(
     process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def failing(*_args: Any) -> Any:
-        raise OperationalError("SELECT secret", {}, Exception("away"))
+        raise ProgrammingError("SELECT secret", {}, Exception("no such thing"))
 
     with monkeypatch.context() as patch:
         patch.setattr(request, "prompt", failing)
