@@ -57,7 +57,7 @@ def names(
     return {
         "CHATAPP_LISTEN": listen,
         "CHATAPP_BACKENDS": "\n        ".join(
-            f"server {backend} max_fails=1 fail_timeout=2s;" for backend in backends
+            f"server {backend} max_fails=1 fail_timeout=1s;" for backend in backends
         ),
         "CHATAPP_PAGES": str(pages),
         "CHATAPP_RUN": str(run),

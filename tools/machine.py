@@ -39,6 +39,8 @@ def variable(name: str, default: str) -> str:
     """A setting from the environment, else from ``.env``, else its default."""
     if os.environ.get(name):
         return os.environ[name]
+    if os.environ.get("PYTHON_DOTENV_DISABLED"):
+        return default
     file = PROJECT / ".env"
     for line in file.read_text().splitlines() if file.is_file() else ():
         key, found, value = line.removeprefix("export ").partition("=")

@@ -21,6 +21,9 @@ from tools.phases import PROJECT, Refusal
 from tools.servers import HOST, Place
 from tools.supervisor import LEAVE_SECONDS, START_SECONDS, Child, Program
 
+SETTLE = 2.0
+"""Seconds in which nginx notices that a backend is back, before the next one leaves."""
+
 FILES = 65_536
 """How many files and sockets a program may have open, as far as the machine lets us."""
 
@@ -65,6 +68,7 @@ class Installation:
         for backend in self.backends:
             await backend.replace()
             print(f"{backend.program.name} is replaced.", flush=True)
+            await asyncio.sleep(SETTLE)
         self._configure_nginx()
         if self._nginx:
             self._nginx.send(signal.SIGHUP)

@@ -12,11 +12,14 @@ from chatapp.ui.store import Store
 from tests.answers.world import assemble
 from tests.harness.app import AppServer
 from tests.harness.socket import Tab
+from tests.harness.up import Up
 
 STORE = Store.get_full_name()
 CHATS = "reflex___state____state.chatapp___answers___state____chat_state"
 ENDED = ("done", "stopped", "failed")
 PATIENCE = 40.0
+
+Served = AppServer | Up
 
 _numbers = itertools.count(1)
 
@@ -28,7 +31,7 @@ class Person:
         self.cookie = cookie
 
     @classmethod
-    async def sign_up(cls, server: AppServer) -> "Person":
+    async def sign_up(cls, server: Served) -> "Person":
         async with server.client() as client:
             form = {
                 "email": f"person{next(_numbers)}@example.org",
@@ -38,7 +41,7 @@ class Person:
             assert reply.status_code == 303, reply.text
             return cls("; ".join(f"{name}={value}" for name, value in client.cookies.items()))
 
-    async def open(self, server: AppServer, chat_id: str = "") -> "Screen":
+    async def open(self, server: Served, chat_id: str = "") -> "Screen":
         """A tab of this person that shows a chat, or the first page."""
         path = f"/c/{chat_id}" if chat_id else "/"
         params = {"chat_id": chat_id} if chat_id else {}

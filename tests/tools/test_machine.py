@@ -56,6 +56,7 @@ def test_settings_come_from_the_environment_then_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "PROJECT", tmp_path)
+    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
     monkeypatch.delenv("HOST", raising=False)
     monkeypatch.setenv("PORT", "4000")
     assert machine.address() == ("127.0.0.1", 4000)

@@ -1,0 +1,92 @@
+"""`make up` itself: one of its kind, whole or not at all, and its data stays."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.answers.world import words
+from tests.deploy.test_serving import eventually, question
+from tests.faults.people import Person
+from tests.harness.up import Up
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def everybody(up: Up) -> list[int]:
+    """All processes of an installation, with those that its programs started."""
+    mine = {up.pid(name) for name in ("backend-1", "nginx", "redis", "postgres")}
+    found = set(mine)
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent in mine:
+            found.add(int(folder.name))
+    return sorted(found)
+
+
+async def test_its_data_outlive_it_and_nothing_else_does(own_up: Up) -> None:
+    await own_up.start()
+    person = await Person.sign_up(own_up)
+    asking = await person.open(own_up)
+    chat_id = await asking.ask(question(20))
+    reading = await person.open(own_up, chat_id)
+    assert await reading.ended() == "done"
+    # Its supervisor can say no more to anybody.
+    programs = everybody(own_up)
+    assert len(programs) > 8
+    os.kill(own_up.process.pid, signal.SIGKILL)
+    await own_up.process.ended()
+    await eventually(lambda: not any(alive(pid) for pid in programs))
+
+    await own_up.start()
+    again = await person.open(own_up, chat_id)
+    assert again.text() == words(20)
+    await again.close()
+    programs = everybody(own_up)
+    assert await own_up.stop() == 0
+    assert not any(alive(pid) for pid in programs)
+    assert sorted(path.name for path in (own_up.data / "run").iterdir()) == ["up.lock"]
+
+
+async def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
+    second = Up(up.data, 1, {"PORT": "1"})
+    second.process.log = up.data.with_name("second.log")
+    with pytest.raises(RuntimeError, match="chatapp is up already, with its data in"):
+        await second.start()
+
+
+async def test_its_secrets_are_for_its_owner_and_on_no_command_line(up: Up) -> None:
+    for path in (up.data / "secret", up.data / "run" / "up.json", up.data / "redis/redis.conf"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    secret = (up.data / "secret").read_text()
+    assert len(secret) > 20
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert secret.encode() not in b"".join(lines)
+    for log in (up.data / "logs").iterdir():
+        assert secret not in log.read_text(errors="replace"), log
+
+
+async def test_a_wrong_number_is_one_sentence(tmp_path: Path) -> None:
+    wrong = Up(tmp_path / "data", 0)
+    with pytest.raises(RuntimeError, match="N must be a number from 1 to 64, and it is “0”"):
+        await wrong.start()
+
+
+async def test_a_program_that_does_not_start_is_named_and_the_others_end(
+    tmp_path: Path, built_pages: None
+) -> None:
+    broken = Up(tmp_path / "data", 1, {"CHATAPP_SIGNUP": "perhaps"})
+    with pytest.raises(RuntimeError, match="ended with 1"):
+        await broken.start()
+    assert "The setting SIGNUP is wrong" in broken.process.text
+    assert not [broken.pid(name) for name in ("postgres", "redis") if broken.pid(name)]
