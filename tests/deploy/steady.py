@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import socketio
+from socketio.exceptions import ConnectionError as Refused
 
 from tests.faults.people import Screen
 
@@ -29,7 +29,7 @@ class Steady:
                 await tab.close()
                 try:
                     await tab.connect()
-                except socketio.exceptions.ConnectionError:
+                except Refused:
                     failed = min(failed + 1, 10)
                     await asyncio.sleep(0.2 * failed)
 

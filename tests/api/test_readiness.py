@@ -1,0 +1,96 @@
+"""Whether a process says rightly that it lives and that it can work."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from chatapp import leaving, routes
+from chatapp.api import health, readiness
+from chatapp.settings import Settings
+from tests.harness.backends import execute
+
+
+@pytest.fixture
+async def client(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setattr(readiness, "FRESH", 0.0)
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    transport = httpx.ASGITransport(Starlette(routes=health.routes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        yield made
+
+
+def environment(installation: Settings) -> dict[str, str]:
+    return {
+        "DATABASE_URL": installation.database_url or "",
+        "CHATAPP_DATA_DIR": str(installation.data_dir),
+    }
+
+
+async def test_all_is_well(client: httpx.AsyncClient) -> None:
+    response = await client.get(routes.READY)
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "process": "ok", "database": "ok", "redis": "ok"}
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_who_leaves_is_not_ready_and_lives(client: httpx.AsyncClient) -> None:
+    leaving.begin()
+    response = await client.get(routes.READY)
+    assert (response.status_code, response.json()["process"]) == (503, "leaving")
+    assert (await client.get(routes.HEALTH)).status_code == 200
+
+
+@pytest.mark.parametrize(("revision", "found"), [("0001", "not migrated"), ("9999_newer", "ok")])
+async def test_older_tables_are_not_enough_and_newer_ones_are(
+    client: httpx.AsyncClient, installation: Settings, revision: str, found: str
+) -> None:
+    await execute(
+        environment(installation), f"UPDATE alembic_version SET version_num = '{revision}'"
+    )
+    response = await client.get(routes.READY)
+    assert response.json()["database"] == found
+    assert response.status_code == (200 if found == "ok" else 503)
+
+
+async def test_no_tables_at_all(client: httpx.AsyncClient, installation: Settings) -> None:
+    await execute(environment(installation), "DROP TABLE alembic_version")
+    response = await client.get(routes.READY)
+    assert (response.status_code, response.json()["database"]) == (503, "away")
+    # Which part, and nothing of what it said.
+    assert set(response.json()) == {"status", "process", "database", "redis"}
+
+
+async def test_redis_away(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        async def execute_command(self, _command: str) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(readiness, "redis", Silent)
+    monkeypatch.setattr(readiness, "PATIENCE", 0.05)
+    response = await client.get(routes.READY)
+    assert (response.status_code, response.json()["redis"]) == (503, "away")
+    assert (await client.get(routes.HEALTH)).status_code == 200
+
+
+async def test_who_asks_often_costs_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "FRESH", 60.0)
+    monkeypatch.setattr(health, "_checks", readiness.Checks())
+    asked = 0
+    real = readiness._database
+
+    async def counted() -> str:
+        nonlocal asked
+        asked += 1
+        return await real()
+
+    monkeypatch.setattr(readiness, "_database", counted)
+    answers = await asyncio.gather(*(client.get(routes.READY) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked == 1
