@@ -20,6 +20,8 @@ from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
 from chatapp.admin import pages as admin_pages
+from chatapp.admin.providers.pages import providers_page
+from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.process import answering
@@ -114,4 +116,10 @@ app.add_page(
     route=routes.ADMIN,
     title=f"Administration · {TITLE}",
     on_load=[AdminState.enter, AdminState.load],
+)
+app.add_page(
+    providers_page,
+    route=routes.ADMIN_PROVIDERS,
+    title=f"Providers · {TITLE}",
+    on_load=[AdminState.enter, ProviderState.watch],
 )

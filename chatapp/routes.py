@@ -8,6 +8,7 @@ LOGIN = "/login"
 SIGNUP = "/signup"
 SETTINGS = "/settings"
 ADMIN = "/admin"
+ADMIN_PROVIDERS = "/admin/providers"
 
 SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"

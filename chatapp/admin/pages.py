@@ -5,9 +5,9 @@ from uuid import UUID
 import reflex as rx
 
 from chatapp import routes
+from chatapp.admin.frame import admin_frame
 from chatapp.admin.state import PAGE, AdminState, PeopleView, PersonView
-from chatapp.ui.layout import not_found
-from chatapp.ui.parts import button, card, icon_button, notice, page_title, skeleton
+from chatapp.ui.parts import button, card, icon_button, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
 _TOTALS = stored("admin:totals", dict[str, int]).to(dict[str, int])
@@ -18,7 +18,20 @@ _OFFSET = expression(f"{_PEOPLE!s}?.offset ?? 0", int, _PEOPLE).to(int)
 
 def admin_page() -> rx.Component:
     """The numbers and the people of the installation; for others a page that is none."""
-    return rx.cond(stored("admin:missing", bool), not_found(), _administration())
+    words = stored("admin:notice", str).to(str)
+    return admin_frame(
+        "Administration",
+        routes.ADMIN,
+        rx.el.div(
+            _number("People", "people"),
+            _number("Waiting for approval", "waiting"),
+            _number("Chats", "chats"),
+            _number("Questions", "questions"),
+            class_name="grid grid-cols-2 md:grid-cols-4 gap-3",
+        ),
+        rx.cond(words, notice(words, "danger")),
+        _people(),
+    )
 
 
 def administration_link() -> rx.Component:
@@ -27,34 +40,6 @@ def administration_link() -> rx.Component:
         "Administration",
         href=routes.ADMIN,
         class_name="text-sm text-accent underline underline-offset-2",
-    )
-
-
-def _administration() -> rx.Component:
-    words = stored("admin:notice", str).to(str)
-    return rx.el.main(
-        rx.el.div(
-            rx.el.div(
-                page_title("Administration"),
-                rx.el.a(
-                    "Back to the chats",
-                    href=routes.HOME,
-                    class_name="text-sm text-accent underline underline-offset-2",
-                ),
-                class_name="flex flex-wrap items-baseline justify-between gap-3",
-            ),
-            rx.el.div(
-                _number("People", "people"),
-                _number("Waiting for approval", "waiting"),
-                _number("Chats", "chats"),
-                _number("Questions", "questions"),
-                class_name="grid grid-cols-2 md:grid-cols-4 gap-3",
-            ),
-            rx.cond(words, notice(words, "danger")),
-            _people(),
-            class_name="w-full max-w-5xl flex flex-col gap-5",
-        ),
-        class_name="min-h-dvh bg-panel text-ink flex justify-center px-4 py-10",
     )
 
 

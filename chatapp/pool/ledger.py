@@ -160,7 +160,7 @@ def _keys(member: Member) -> list[str]:
         # Another key is another account, about which nothing is known yet.
         secret = member.account.api_key.get_secret_value().encode()
         key += f":{blake2s(secret, digest_size=4, person=b'pool').hexdigest()}"
-    return [key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "errors"))]
+    return [key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "ends"))]
 
 
 def _passed(members: Sequence[Member], told: list[Any]) -> tuple[Passed, ...]:

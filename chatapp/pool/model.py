@@ -88,6 +88,11 @@ class PooledChatModel(BaseChatModel):
         """How each member is, the same in all processes."""
         return await read_status(self._admission, self.config)
 
+    @property
+    def alone(self) -> bool:
+        """Whether this process goes on without Redis."""
+        return self._admission.alone
+
     async def answer(
         self,
         messages: list[BaseMessage],

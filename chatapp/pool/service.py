@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from chatapp.pool.check import Checked, check
 from chatapp.pool.config import read_pool
 from chatapp.pool.model import PooledChatModel
 from chatapp.pool.status import MemberStatus
@@ -31,6 +32,20 @@ def smaller_tiers(tier: str) -> tuple[str, ...]:
 async def status() -> list[MemberStatus]:
     """How each member is: cheap, and the same in every process."""
     return await pool().status()
+
+
+def alone() -> bool:
+    """Whether this process goes on without Redis, so that it knows its own part only."""
+    return pool().alone
+
+
+async def test(name: str) -> Checked | None:
+    """Ask one member for a word, whatever its state is. None: there is no such member.
+
+    It spends a request of the provider's quota.
+    """
+    members = [member for member in pool().config.members_of(None) if member.name == name]
+    return (await check(members))[0] if members else None
 
 
 async def open_pool() -> None:

@@ -49,8 +49,10 @@ class MemberStatus:
     first_token_p50_ms: float | None
     first_token_p95_ms: float | None
     """Of the last 200 answers."""
+    answers: int
+    """How many it gave in this hour and the last."""
     errors: dict[str, int]
-    """How often each kind has occurred in this hour and the last."""
+    """How often each kind has occurred in this hour and the last: its outcome, then its name."""
 
 
 async def read_status(admission: Admission, config: PoolConfig) -> list[MemberStatus]:
@@ -64,13 +66,12 @@ async def read_status(admission: Admission, config: PoolConfig) -> list[MemberSt
 
 
 def _status(member: Member, config: PoolConfig, now: int, values: Sequence[Any]) -> MemberStatus:
-    state, in_flight, firsts, errors, minute_ends, day_ends = values
+    state, in_flight, firsts, ends, minute_ends, day_ends = values
     fields = {k.decode(): v.decode() for k, v in zip(state[::2], state[1::2], strict=True)}
 
     def number(name: str) -> int:
         return int(fields[name])
 
-    what, why, until = _state(fields, now)
     resets = {"rpm": int(minute_ends), "tpm": int(minute_ends), "rpd": int(day_ends)}
     used = {"rpm": number("requests"), "tpm": number("tokens"), "rpd": number("day")}
     configured: dict[Limit, int | None] = {"rpm": member.rpm, "tpm": member.tpm, "rpd": member.rpd}
@@ -79,6 +80,10 @@ def _status(member: Member, config: PoolConfig, now: int, values: Sequence[Any])
         for name, own in configured.items()
         if (limit := min(filter(None, (own, number(name))), default=0))
     ]
+    what, why, until = _state(fields, now)
+    if what in {"healthy", "slow"} and (spent := [q.what for q in quotas if not q.left]):
+        what, why, until = "hold", spent[-1], resets[spent[-1]]
+    counts = _counted(ends)
     samples = sorted(int(value) for value in firsts)
     return MemberStatus(
         name=member.name,
@@ -92,7 +97,8 @@ def _status(member: Member, config: PoolConfig, now: int, values: Sequence[Any])
         concurrency=member.concurrency,
         first_token_p50_ms=_quantile(samples, 0.5),
         first_token_p95_ms=_quantile(samples, 0.95),
-        errors=_counted(errors),
+        answers=counts.pop("ok", 0),
+        errors=counts,
     )
 
 

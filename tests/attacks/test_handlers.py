@@ -16,6 +16,7 @@ from tests.harness.socket import ROOT, Tab
 
 ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
+PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
 UPDATE = f"{ROOT}.reflex___state____update_vars_internal_state"
 FAILURE = f"{ROOT}.reflex___state____frontend_event_exception_state"
@@ -70,6 +71,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{ADMIN}.turn": [{"search": "", "offset": 0}],
         f"{ADMIN}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
         f"{ADMIN}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
+        f"{PROVIDERS}.watch": [{}],
+        f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
         f"{ROOT}.hydrate_and_load": [{}],
         f"{ROOT}.set_is_hydrated": [{"value": True}],
@@ -79,7 +82,18 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{FAILURE}.handle_frontend_exception": [{"info": "x", "component_stack": "y"}],
         **{
             f"{state}.setvar": setvar
-            for state in (ROOT, CHAT, ACCOUNT, ADMIN, STORE, SHARED, ON_LOAD, UPDATE, FAILURE)
+            for state in (
+                ROOT,
+                CHAT,
+                ACCOUNT,
+                ADMIN,
+                PROVIDERS,
+                STORE,
+                SHARED,
+                ON_LOAD,
+                UPDATE,
+                FAILURE,
+            )
         },
     }
 

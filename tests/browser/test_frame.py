@@ -196,7 +196,11 @@ async def test_titles_of_chats(chatting: Chatting, rows: Rows, person: Person) -
     await expect(chatting.page).to_have_title("How do hash tables work? · chatapp")
     await chatting.page.get_by_role("button", name="New chat").click()
     await expect(chatting.page).to_have_title("chatapp")
-    for path, title in ((routes.SETTINGS, "Settings"), (routes.ADMIN, "Administration")):
+    for path, title in (
+        (routes.SETTINGS, "Settings"),
+        (routes.ADMIN, "Administration"),
+        (routes.ADMIN_PROVIDERS, "Providers"),
+    ):
         await chatting.page.goto(chatting.url + path)
         await expect(chatting.page).to_have_title(f"{title} · chatapp")
     # Not even a title with odd spaces keeps the page busy.

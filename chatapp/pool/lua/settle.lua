@@ -1,6 +1,6 @@
 -- Give back what an attempt held and learn from how it ended.
 --
--- KEYS: the member's state, leases, log, days, first tokens, errors.
+-- KEYS: the member's state, leases, log, days, first tokens, ends by kind.
 -- ARGV: see the names below; -1 and '' stand for what is not known.
 local NAMES = {
   'lease', 'outcome', 'reserved', 'tokens', 'sent_ago', 'first', 'hold', 'hold_why', 'spoke',
@@ -14,7 +14,7 @@ local LONGEST_OPEN, LONGEST_AUTH, LONGEST_HOLD = 60000, 900000, 60000
 local FRESH = 5000 -- what a provider says of its minute is not used when it is older
 local SAMPLES, HOUR = 200, 3600000
 
-local key, leases, log, days, firsts, errors = unpack(KEYS)
+local key, leases, log, days, firsts, ends = unpack(KEYS)
 local a = {}
 for i, name in ipairs(NAMES) do
   a[name] = TEXT[name] and ARGV[i] or tonumber(ARGV[i])
@@ -101,8 +101,8 @@ local function remember(good, bad)
   return all_good, all_bad
 end
 
-local spoke = a.spoke == 1
-if a.outcome == 'ok' or (a.outcome == 'stopped' and spoke) then
+local good = a.outcome == 'ok' or (a.outcome == 'stopped' and a.spoke == 1)
+if good then
   member.row, member.limited = 0, 0
   remember(1, 0)
   if probing then
@@ -124,14 +124,14 @@ elseif a.outcome == 'auth' then
   end
 elseif a.outcome == 'fail' then
   member.row = member.row + 1
-  local good, bad = remember(0, 1)
+  local all_good, all_bad = remember(0, 1)
   if a.hold >= 0 then
     hold(a.hold, a.hold_why)
   end
   if probing then
     open(a.open_first, LONGEST_OPEN, 'fail')
   elseif member.open == 0 then
-    if member.row >= ROW or (good + bad >= FEWEST and bad >= good) then
+    if member.row >= ROW or (all_good + all_bad >= FEWEST and all_bad >= all_good) then
       open(a.open_first, LONGEST_OPEN, 'fail')
     end
   end
@@ -157,9 +157,10 @@ if a.first >= 0 then
   redis.call('LTRIM', firsts, 0, SAMPLES - 1)
   keep(firsts)
 end
-if a.kind ~= '' then
-  redis.call('HINCRBY', errors, int(math.floor(now / HOUR)) .. '|' .. a.kind, 1)
-  keep(errors)
+if good or a.kind ~= '' then
+  local kind = good and 'ok' or a.kind
+  redis.call('HINCRBY', ends, int(math.floor(now / HOUR)) .. '|' .. kind, 1)
+  keep(ends)
 end
 keep(key, log)
 return { int(member.hold), int(member.open) }

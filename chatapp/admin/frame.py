@@ -1,0 +1,50 @@
+"""What all admin pages have around them."""
+
+import reflex as rx
+
+from chatapp import routes
+from chatapp.ui.layout import not_found
+from chatapp.ui.parts import page_title
+from chatapp.ui.store import stored
+
+_PAGES = {"People": routes.ADMIN, "Providers": routes.ADMIN_PROVIDERS}
+
+
+def admin_frame(title: str, here: str, *content: rx.Component) -> rx.Component:
+    """A page for admins; for others one that does not exist."""
+    page = rx.el.main(
+        rx.el.div(
+            rx.el.div(
+                page_title(title),
+                rx.el.a(
+                    "Back to the chats",
+                    href=routes.HOME,
+                    class_name="text-sm text-accent underline underline-offset-2",
+                ),
+                class_name="flex flex-wrap items-baseline justify-between gap-3",
+            ),
+            _navigation(here),
+            *content,
+            class_name="w-full max-w-5xl flex flex-col gap-5",
+        ),
+        class_name="min-h-dvh bg-panel text-ink flex justify-center px-4 py-10",
+    )
+    return rx.cond(stored("admin:missing", bool), not_found(), page)
+
+
+def _navigation(here: str) -> rx.Component:
+    shape = "inline-flex items-center h-9 px-3.5 rounded-control text-sm "
+    return rx.el.nav(
+        *(
+            rx.el.a(
+                name,
+                href=path,
+                aria_current="page" if path == here else None,
+                class_name=shape
+                + ("bg-sunken font-medium" if path == here else "text-muted hover:bg-hover"),
+            )
+            for name, path in _PAGES.items()
+        ),
+        aria_label="Administration",
+        class_name="flex flex-wrap gap-1 -mx-1",
+    )

@@ -1,0 +1,85 @@
+"""The handlers of the page about providers. What is shown is in the browser's store."""
+
+import asyncio
+import logging
+from typing import Any
+
+import reflex as rx
+from redis.exceptions import RedisError
+from reflex_base.event.context import EventContext
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatapp.accounts import sessions
+from chatapp.accounts.guard import admin_only, current_user
+from chatapp.admin.providers import repository, views
+from chatapp.database import reading
+from chatapp.pool import service as pool
+from chatapp.ui.backlog import has_room
+from chatapp.ui.store import push
+
+logger = logging.getLogger(__name__)
+
+BEAT = 2.0
+"""Seconds between two looks."""
+
+ATTEMPTS = 40
+"""How many of the last attempts are shown."""
+
+_testing: set[str] = set()
+"""The members that this process is testing now."""
+
+
+class ProviderState(rx.State):
+    """What admins see of providers and do with them."""
+
+    @admin_only
+    @rx.event(background=True)
+    async def watch(self) -> None:
+        """Show how the providers are, until the page is left or its reader is no admin any more."""
+        if EventContext.get().parent_txid is None:
+            # Sent by a client itself, so Reflex would not end it with the tab.
+            return
+        shown: dict[str, Any] = {}
+        while await _is_admin():
+            try:
+                found = await _look()
+            except (SQLAlchemyError, RedisError, OSError) as error:
+                logger.warning("The providers cannot be shown: %s", type(error).__name__)
+            else:
+                await push({k: v for k, v in found.items() if shown.get(k) != v})
+                shown = found
+                await has_room()
+            await asyncio.sleep(BEAT)
+
+    @admin_only
+    @rx.event(background=True)
+    async def test(self, name: str) -> None:
+        """Ask a member for one word, whatever its state is."""
+        if name in _testing:
+            return
+        place = f"admin:tested:{name}"
+        _testing.add(name)
+        try:
+            await push({place: views.TestView(busy=True, words="", failed=False)})
+            checked = await pool.test(name)
+            await push({place: views.test_view(checked) if checked else None})
+        finally:
+            _testing.discard(name)
+
+
+async def _is_admin() -> bool:
+    try:
+        user = await sessions.session_by_id(current_user().session_id)
+    except (SQLAlchemyError, OSError):
+        return True  # the database is away: nothing new can be shown either
+    return user is not None and user.is_admin
+
+
+async def _look() -> dict[str, Any]:
+    async with reading() as session:
+        attempts = await repository.recent_attempts(session, ATTEMPTS)
+    return {
+        "admin:members": views.member_views(await pool.status()),
+        "admin:attempts": views.attempt_views(attempts, ATTEMPTS),
+        "admin:alone": pool.alone(),
+    }
