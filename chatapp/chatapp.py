@@ -26,11 +26,14 @@ from chatapp.admin.state import AdminState
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.process import answering
 from chatapp.answers.state import ChatState
-from chatapp.api.health import routes as api_routes
+from chatapp.api.health import routes as health_routes
+from chatapp.api.metrics import measuring
+from chatapp.api.metrics import routes as metrics_routes
 from chatapp.headers import SecurityHeaders
 from chatapp.housekeeping import housekeeping
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
+from chatapp.traces import tracing
 from chatapp.ui import layout
 from chatapp.ui.behaviour import SCRIPT
 
@@ -41,7 +44,7 @@ TITLE = "chatapp"
 
 def transform(reflex_app: ASGIApp) -> ASGIApp:
     """Put our own endpoints, the built pages and the gate around Reflex."""
-    own = Starlette(routes=[*account_routes, *api_routes, Mount("/", Pages())])
+    own = Starlette(routes=[*account_routes, *health_routes, *metrics_routes, Mount("/", Pages())])
 
     async def split(scope: Scope, receive: Receive, send: Send) -> None:
         inner = reflex_app if scope["type"] == "websocket" else own
@@ -64,8 +67,9 @@ async def living() -> AsyncIterator[None]:
     """Everything that begins and ends with the process."""
     await open_pool()
     try:
-        async with controls.following(), revocations(), answering(), housekeeping():
-            yield
+        async with controls.following(), revocations(), answering(), housekeeping(), measuring():
+            with tracing():
+                yield
     finally:
         await close_pool()
         await redis.close()

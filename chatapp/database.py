@@ -26,6 +26,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from chatapp.metrics import watch_database
 from chatapp.settings import settings
 
 BUSY_TIMEOUT = 5.0
@@ -144,6 +145,7 @@ def engine() -> AsyncEngine:
     if url.startswith("sqlite"):
         settings().data_dir.mkdir(parents=True, exist_ok=True)
         made = create_async_engine(url, hide_parameters=True)
+        watch_database(made.sync_engine)
         event.listen(made.sync_engine, "connect", _sqlite_connected)
         event.listen(made.sync_engine, "begin", _sqlite_begin)
         return made
@@ -165,6 +167,7 @@ def engine() -> AsyncEngine:
             "prepare_threshold": None,
         },
     )
+    watch_database(made.sync_engine)
     event.listen(made.sync_engine, "checkin", _note_use)
     event.listen(made.sync_engine, "checkout", partial(_check_idle, made.dialect))
     return made

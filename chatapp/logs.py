@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -31,6 +33,8 @@ _UUID = re.compile(
     r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE
 )
 
+_NOTHING: Mapping[str, str] = {}
+
 LONGEST = 8_000
 """Characters of one entry: what a client sends does not fill the disk."""
 
@@ -42,6 +46,14 @@ def redact(text: str, logger: str = "") -> str:
     if logger.startswith("reflex"):
         text = _UUID.sub(r"\1…", text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default=_NOTHING)
+
+
+def about(**ids: str) -> None:
+    """Name in every entry of this task, and of those it starts, what it is about."""
+    _about.set({**_about.get(), **ids})
 
 
 class Plain(logging.Formatter):
@@ -65,6 +77,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": redact(record.getMessage(), record.name),
+            **_about.get(),
         }
         if record.exc_info:
             entry["error"] = redact(self.formatException(record.exc_info), record.name)

@@ -17,6 +17,7 @@ SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
 CHANGE_PASSWORD = "/auth/password"  # noqa: S105 - a path
 
 HEALTH = "/healthz"
+METRICS = "/metrics"
 READY = "/readyz"
 SOCKET = "/_event"
 

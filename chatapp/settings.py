@@ -66,10 +66,19 @@ class Settings(BaseSettings):
     history_turns: int = Field(default=40, ge=1)
     """How many of the last messages of a chat a model is given at most."""
 
+    metrics_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = (
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
+    )
+    """Networks, comma-separated, from which ``/metrics`` is seen, if it is asked for directly."""
+
+    metrics_token: SecretStr | None = None
+    """Who sends it as a bearer token sees ``/metrics`` from anywhere."""
+
     database_connections: int = Field(default=20, ge=2)
     """The most connections that one process opens to PostgreSQL."""
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         if isinstance(value, str):

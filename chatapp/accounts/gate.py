@@ -25,6 +25,7 @@ from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
 from chatapp.accounts.state import FLASH_HEADER
 from chatapp.database import promptly
+from chatapp.metrics import CONNECTS
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ class SocketGate:
         if not sockets.add(key, line.close):
             await _refuse(receive, send)
             return
+        CONNECTS.labels("let in").inc()
         try:
             await self._app(_inside(scope, query, found), line.receive, line.send)
         finally:
@@ -147,6 +149,7 @@ def _query(scope: Scope) -> list[tuple[str, str]] | None:
 
 async def _refuse(receive: Receive, send: Send) -> None:
     """Refuse a handshake; the client gets 403."""
+    CONNECTS.labels("refused").inc()
     await receive()
     await send({"type": "websocket.close", "code": 1008, "reason": ""})
 

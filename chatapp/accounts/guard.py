@@ -22,12 +22,13 @@ from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatapp import routes
+from chatapp import logs, routes
 from chatapp.accounts import sessions
 from chatapp.accounts.access import SHOWING, Access, access_of, admin_only, public
 from chatapp.accounts.arguments import Misfit, fitted
 from chatapp.accounts.identity import CurrentUser, SignedOut, acting_as, become, current_user
 from chatapp.database import patiently
+from chatapp.metrics import EVENTS
 from chatapp.ui.away import told_when_slow
 from chatapp.ui.store import push
 
@@ -51,6 +52,9 @@ PATIENCE = 60.0
 
 NOT_DONE = "The server cannot reach its database. Nothing was done; please try again later."
 
+REFUSED = "refused"
+"""Counts, in place of a handler's name, the events that were refused."""
+
 NOTHING = StateUpdate()
 """The answer to an event that is refused: nothing was read, nothing was changed."""
 
@@ -71,8 +75,10 @@ class EventGuard(Middleware):
         """
         # First of all: a task may have been started from another person's.
         become(None)
+        logs.about(request=EventContext.get().txid)
         registered = RegistrationContext.get().event_handlers.get(event.name)
         if registered is None:
+            EVENTS.labels(REFUSED).inc()
             return NOTHING
         handler = registered.handler
         access = access_of(event.name, handler)
@@ -97,6 +103,7 @@ class EventGuard(Middleware):
         if user is None and (access in (Access.MEMBER, Access.ADMIN) or event.name in SHOWING):
             return to_sign_in(EventContext.get().router_data)
         if access is Access.ADMIN and not (user and user.is_admin):
+            EVENTS.labels(REFUSED).inc()
             return NOTHING
         become(user)
         return self._take_arguments(handler, event)
@@ -118,7 +125,9 @@ class EventGuard(Middleware):
         except Misfit as misfit:
             logger.warning("Refused %s: %s", handler.fn.__qualname__, misfit)
             become(None)
+            EVENTS.labels(REFUSED).inc()
             return NOTHING
+        EVENTS.labels(handler.fn.__qualname__).inc()
         event.payload.update(taken)
         return None
 

@@ -60,6 +60,10 @@ class Sockets:
         """The sessions that have sockets open."""
         return [key for key in self._open if isinstance(key, UUID)]
 
+    def total(self) -> int:
+        """How many sockets are open."""
+        return sum(len(each) for each in self._open.values())
+
     def has_ended(self, session_id: UUID) -> bool:
         """Whether this session is known to have ended."""
         return session_id in self._ended

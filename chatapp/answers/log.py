@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import deliver_here
+from chatapp.metrics import REDIS, RELAY
 from chatapp.redis import redis, rests
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ LIFE_AFTER_END = 600
 
 _NOT_ABOVE = "equal or smaller"
 """What Redis says of an id that is not above the last: it is there, or its writer is fenced."""
+
+_WRITES = REDIS.labels("words")
 
 _COMMANDS = 2
 """How many commands write one event: to the log and to the channel."""
@@ -185,6 +188,7 @@ class LogWriter:
         self._at_once = asyncio.Event()
         self._round = ROUND
         self._away = False
+        self._since = 0.0
 
     def open(self, user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int) -> AnswerLog:
         """The log of an answer that this process now runs."""
@@ -192,6 +196,8 @@ class LogWriter:
 
     def wake(self, log: AnswerLog, *, at_once: bool) -> None:
         """There is something to write in ``log``."""
+        if not self._dirty:
+            self._since = monotonic()
         self._dirty[log.answer_id] = log
         self._wanted.set()
         if at_once:
@@ -214,10 +220,13 @@ class LogWriter:
             return
         logs, self._dirty = list(self._dirty.values()), {}
         taken = [(log, events) for log in logs if (events := log.take())]
-        began = monotonic()
+        began, since = monotonic(), self._since
         try:
             await _write(taken)
             self._away = False
+            ended = monotonic()
+            RELAY.observe(ended - since)
+            _WRITES.observe(ended - began)
         except (RedisError, OSError) as error:
             if not self._away:
                 name = type(error).__name__

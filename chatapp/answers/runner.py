@@ -18,8 +18,8 @@ from uuid import UUID, uuid4
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatapp import leaving
-from chatapp.answers import lease, log, repository
+from chatapp import leaving, logs
+from chatapp.answers import account, lease, log, repository
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
@@ -109,6 +109,11 @@ class Runner:
         del self._tasks[answer_id]
         self._why.pop(answer_id, None)
 
+    @property
+    def count(self) -> int:
+        """How many answers this process makes now."""
+        return len(self._tasks)
+
     def stop(self, answer_id: UUID) -> bool:
         """Stop an answer and keep its words. False: it does not run here."""
         return self._cancel(answer_id, _Why.STOPPED)
@@ -124,11 +129,16 @@ class Runner:
         return True
 
     async def _run(self, job: Job) -> None:
+        logs.about(answer=str(job.answer_id))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
         making = Making(job, written, self._flights, self.line)
         ended = False
         try:
-            if await self._make_whole(job, making) and await self._save(job, making.outcome):
+            if not await self._make_whole(job, making):
+                return
+            saving = monotonic()
+            if await self._save(job, making.outcome):
+                account.give(job, making.outcome, monotonic() - saving)
                 written.add(Kind.END, Ending.of(making.outcome).told())
                 ended = True
                 await self._writer.flush()

@@ -23,6 +23,8 @@ from chatapp.answers.process import process
 from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import AWAY, new_id, patiently
+from chatapp.metrics import REFUSED
+from chatapp.traces import span
 from chatapp.ui.away import CHATS, told_when_slow
 from chatapp.ui.backlog import has_room
 from chatapp.ui.store import push
@@ -67,9 +69,11 @@ class ChatState(rx.State):
         try:
             if missing:
                 raise NotFound
-            async with told_when_slow():
-                asked = await patiently(question, PATIENCE)
+            with span("ask"):
+                async with told_when_slow():
+                    asked = await patiently(question, PATIENCE)
         except (Refused, NotFound) as error:
+            REFUSED.labels(type(error).__name__).inc()
             await push({"notice": str(error) or GONE, "refused": str(client_id)})
             return None
         except AWAY as error:

@@ -1,0 +1,168 @@
+"""``/metrics`` for Prometheus: what was counted, and how the process and the pool are just now.
+
+It is for those inside: it answers to addresses of ``CHATAPP_METRICS_NETWORKS`` that come straight
+here, and to whoever has the token ``CHATAPP_METRICS_TOKEN``. For others there is no such page.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
+from time import monotonic
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+from sqlalchemy.pool import QueuePool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from chatapp import leaving, metrics
+from chatapp.accounts.sockets import sockets
+from chatapp.answers.process import process
+from chatapp.database import engine
+from chatapp.pool.service import status
+from chatapp.pool.status import MemberStatus
+from chatapp.redis import redis
+from chatapp.routes import METRICS
+from chatapp.settings import settings
+
+logger = logging.getLogger(__name__)
+
+BEAT = 0.25
+"""How often the loop's lag is measured, in seconds."""
+
+PING_EVERY = 20
+"""After so many beats Redis is asked for its time of reply."""
+
+PATIENCE = 1.0
+"""How long, in seconds, a scrape waits for the pool's state."""
+
+STATES = ("healthy", "slow", "probing", "hold", "open")
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+
+
+class _Now(Collector):
+    """How the process and the pool are at the moment of a scrape."""
+
+    def __init__(self) -> None:
+        self.members: list[MemberStatus] = []
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The values of now."""
+        yield _gauge("chatapp_connections", "Sockets that are open.", sockets.total())
+        yield _gauge("chatapp_leaving", "1 while the process sends people on.", leaving.begun())
+        with suppress(RuntimeError):
+            runner = process().runner
+            yield _gauge("chatapp_answers_running", "Answers being made here.", runner.count)
+            waiting = len(runner.line.waiting())
+            yield _gauge("chatapp_line_length", "Questions standing in line here.", waiting)
+        pool = engine().pool
+        if isinstance(pool, QueuePool):
+            most = "Connections to the database that may be open."
+            yield _gauge("chatapp_database_connections_most", most, pool.size())
+            used = "Connections to the database in use."
+            yield _gauge("chatapp_database_connections_used", used, pool.checkedout())
+        yield from self._pool()
+
+    def _pool(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily(
+            "chatapp_pool_member_state",
+            "1 for the state a member is in.",
+            labels=["member", "state"],
+        )
+        flight = GaugeMetricFamily(
+            "chatapp_pool_in_flight", "Answers a member gives, in all processes.", labels=["member"]
+        )
+        left = GaugeMetricFamily(
+            "chatapp_pool_quota_left", "What is left of a limit.", labels=["member", "limit"]
+        )
+        limit = GaugeMetricFamily(
+            "chatapp_pool_quota_limit", "The whole of a limit.", labels=["member", "limit"]
+        )
+        for member in self.members:
+            for name in STATES:
+                state.add_metric([member.name, name], float(member.state == name))
+            flight.add_metric([member.name], member.in_flight)
+            for quota in member.quotas:
+                left.add_metric([member.name, quota.what], quota.left)
+                limit.add_metric([member.name, quota.what], quota.limit)
+        yield from (state, flight, left, limit)
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=float(value))
+
+
+_now = _Now()
+metrics.REGISTRY.register(_now)
+
+
+async def tell(request: Request) -> Response:
+    """The metrics, for those who may see them."""
+    if not _may_see(request):
+        return PlainTextResponse("Not Found", 404)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _now.members = await status()
+    except (RedisError, OSError) as error:
+        logger.warning("The pool's state is not known: %s", type(error).__name__)
+        _now.members = []
+    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _may_see(request: Request) -> bool:
+    token = settings().metrics_token
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    if token and kind.lower() == "bearer":
+        wanted = token.get_secret_value().encode()
+        return hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
+    if request.client is None or any(name in request.headers for name in FORWARDED):
+        # Who comes through a proxy may be anybody.
+        return False
+    try:
+        address = ip_address(request.client.host)
+    except ValueError:
+        return False
+    return any(
+        address.version == network.version and address in network
+        for network in settings().metrics_networks
+    )
+
+
+@asynccontextmanager
+async def measuring() -> AsyncIterator[None]:
+    """Measure the lag of the loop and Redis until the context ends."""
+    task = asyncio.create_task(_beat(), name="metrics")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _beat() -> None:
+    beats = 0
+    while True:
+        due = monotonic() + BEAT
+        await asyncio.sleep(BEAT)
+        metrics.LAG.observe(max(monotonic() - due, 0.0))
+        beats += 1
+        if beats % PING_EVERY == 0:
+            began = monotonic()
+            try:
+                await redis().execute_command("PING")
+            except (RedisError, OSError):
+                continue
+            metrics.REDIS.labels("ping").observe(monotonic() - began)
+
+
+routes = [Route(METRICS, tell)]
