@@ -17,7 +17,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 SERVERS = {"redis-server": "redis-server", "nginx": "nginx", "initdb": "postgresql"}
 """What `make up` runs, and the Debian package that has it."""
 
-PROGRAMS = {**SERVERS, "chromium": "chromium"}
+PROGRAMS = {**SERVERS, "chromium": "chromium", "prometheus": "prometheus"}
 """What the tests run, likewise."""
 
 FONTS = {
