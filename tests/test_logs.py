@@ -1,5 +1,6 @@
 """No secret reaches the log."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -73,3 +74,21 @@ def test_an_unknown_event_is_a_warning_without_its_content() -> None:
     assert logs.UnknownEvents().filter(entry)
     assert entry.levelno == logging.WARNING
     assert logs.Plain().format(entry).endswith("A client sent an event that no handler has.")
+
+
+async def test_entries_say_what_they_are_about_and_so_do_those_of_tasks_begun_there() -> None:
+    async def entry() -> dict[str, str]:
+        return json.loads(logs.JsonLines().format(record("something happened")))
+
+    async def answering() -> dict[str, str]:
+        logs.about(request="4f1c")
+        return await asyncio.create_task(answer())
+
+    async def answer() -> dict[str, str]:
+        logs.about(answer="018f")
+        return await entry()
+
+    assert {"request": "4f1c", "answer": "018f"}.items() <= (
+        await asyncio.create_task(answering())
+    ).items()
+    assert "request" not in await entry()

@@ -75,8 +75,9 @@ class Turn:
     def __init__(self, manners: Manners, number: int) -> None:
         self.words = max(20, round(random.gauss(manners.words, manners.words / 5)))
         order = words.order(self.words, manners.rate)
-        self.question = f"What do you say to number {number}? {order}"
         self.client_id = str(uuid.uuid4())
+        # Unlike all others: an answer that is given again is not what is measured.
+        self.question = f"What do you say to {self.client_id}, number {number}? {order}"
         self.asked_at = time.monotonic()
         self.accepted = False
         self.answer = ""
