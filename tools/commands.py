@@ -31,8 +31,8 @@ LEFTOVERS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; its exit code is the result."""
-    commands = {"run": run, "up": up, "restart": restart, "test": test, "check": check}
-    commands |= {"bench": bench, "clean": clean, "lock": lock}
+    commands = {"run": run, "up": up, "restart": restart, "build": build, "test": test}
+    commands |= {"check": check, "bench": bench, "clean": clean, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(f"Say one of: {', '.join(commands)}.", file=sys.stderr)
         return 2
@@ -94,6 +94,13 @@ def restart(_arguments: Sequence[str]) -> int:
     machine.check_venv()
     _prepare()
     return installation.restart()
+
+
+def build(_arguments: Sequence[str]) -> int:
+    """Everything that is needed to serve, and nothing served."""
+    machine.check_venv()
+    _prepare()
+    return 0
 
 
 def _prepare() -> None:

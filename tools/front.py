@@ -20,13 +20,7 @@ def fill(names: Mapping[str, str]) -> str:
     Raises:
         KeyError: a name has no value.
     """
-    return re.sub(r"\$\{(CHATAPP_\w+)\}", lambda found: names[found[1]], _without_head())
-
-
-def _without_head() -> str:
-    """The template without the comment about the names, in which they are not to be filled in."""
-    _head, _, rest = TEMPLATE.read_text().partition("\n\n")
-    return rest
+    return re.sub(r"\$\{(CHATAPP_\w+)\}", lambda found: names[found[1]], TEMPLATE.read_text())
 
 
 def names(

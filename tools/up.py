@@ -252,7 +252,7 @@ def _place() -> Place:
     data = (PROJECT / machine.variable("CHATAPP_DATA_DIR", "data")).resolve()
     for folder in (data, data / "run", data / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
-    secret = data / "secret"
+    secret = data / "servers.secret"
     if not secret.is_file():
         servers.write_secretly(secret, secrets.token_urlsafe(24))
     return Place(data, data / "run", data / "logs", secret.read_text())

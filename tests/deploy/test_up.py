@@ -72,9 +72,13 @@ async def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
 
 
 async def test_its_secrets_are_for_its_owner_and_on_no_command_line(up: Up) -> None:
-    for path in (up.data / "secret", up.data / "run" / "up.json", up.data / "redis/redis.conf"):
+    for path in (
+        up.data / "servers.secret",
+        up.data / "run" / "up.json",
+        up.data / "redis/redis.conf",
+    ):
         assert path.stat().st_mode & 0o077 == 0, path
-    secret = (up.data / "secret").read_text()
+    secret = (up.data / "servers.secret").read_text()
     assert len(secret) > 20
     assert secret not in command_lines()
     for log in (up.data / "logs").iterdir():

@@ -57,4 +57,4 @@ def test_an_unknown_command_names_the_known_ones(arguments: list[str]) -> None:
         [sys.executable, ENTRY, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "run, up, restart, test, check" in done.stderr
+    assert "run, up, restart, build, test" in done.stderr

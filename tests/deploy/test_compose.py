@@ -1,0 +1,100 @@
+"""compose.yaml against the schema of its specification, and against what is really there."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import validators
+
+from chatapp.settings import Settings
+from tests.deploy.test_images import environment, stages
+from tools.phases import PROJECT
+
+SCHEMA = Path(__file__).with_name("compose-spec.json")
+"""As github.com/compose-spec/compose-spec has it (Apache License 2.0)."""
+
+TEXT = (PROJECT / "compose.yaml").read_text()
+NEEDED = set(re.findall(r"\$\{(\w+):\?", TEXT))
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """What Compose reads, with all variables set to their own names."""
+    filled = re.sub(r"\$\{(\w+):\?[^}]*\}", r"\1", TEXT)
+    filled = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", filled).replace("$$", "$")
+    return yaml.safe_load(filled)
+
+
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return compose["services"]
+
+
+def test_it_keeps_to_the_specification(compose: dict[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text())
+    validator = validators.validator_for(schema)(schema)
+    assert [error.message for error in validator.iter_errors(compose)] == []
+
+
+def test_it_has_all_parts(compose: dict[str, Any]) -> None:
+    assert set(services(compose)) == {
+        *("front", "backend", "migrate", "postgres", "redis", "prometheus", "grafana")
+    }
+    assert services(compose)["backend"]["deploy"]["replicas"] == 3
+
+
+def test_what_it_names_is_declared(compose: dict[str, Any]) -> None:
+    for name, service in services(compose).items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in compose["volumes"] or source.startswith("./"), (name, source)
+        assert set(service["networks"]) <= set(compose["networks"]), name
+        if build := service.get("build"):
+            assert build["target"] in stages(), name
+
+
+def test_who_is_waited_for_can_tell_that_it_is_well(compose: dict[str, Any]) -> None:
+    for service in services(compose).values():
+        awaited = service.get("depends_on", {})
+        for name in awaited if isinstance(awaited, dict) else ():
+            other = services(compose)[name]
+            if awaited[name]["condition"] == "service_healthy":
+                own = {"front": "front", "backend": "app"}.get(name)
+                assert "healthcheck" in other or (own and "HEALTHCHECK" in dict(stages()[own]))
+
+
+def test_settings_are_ones_that_exist(compose: dict[str, Any]) -> None:
+    known = {
+        str(field.validation_alias or f"CHATAPP_{name}").upper()
+        for name, field in Settings.model_fields.items()
+    }
+    for name in services(compose)["backend"]["environment"]:
+        assert name in known or name.endswith("_API_KEY"), name
+    assert set(services(compose)["front"]["environment"]) <= set(environment("front"))
+
+
+def test_only_nginx_and_this_machines_grafana_are_open(compose: dict[str, Any]) -> None:
+    ports = {name: each["ports"] for name, each in services(compose).items() if "ports" in each}
+    assert set(ports) == {"front", "grafana"}
+    assert ports["grafana"][0].startswith("127.0.0.1:")
+    assert compose["networks"]["inside"]["internal"] is True
+
+
+def test_secrets_have_no_default(compose: dict[str, Any]) -> None:
+    assert {
+        *("POSTGRES_PASSWORD", "REDIS_PASSWORD", "CHATAPP_SECRET", "GRAFANA_PASSWORD")
+    } == NEEDED
+    example = (PROJECT / ".env.example").read_text()
+    for name in NEEDED:
+        assert f"{name}=" in example, name
+
+
+def test_a_backend_has_the_time_that_it_needs_to_leave(compose: dict[str, Any]) -> None:
+    from chatapp.accounts.sockets import LONGEST
+    from chatapp.answers.runner import CLOSING, DRAIN
+    from chatapp.serve import GRACE
+
+    needed = LONGEST + GRACE + DRAIN + CLOSING
+    assert int(services(compose)["backend"]["stop_grace_period"].removesuffix("s")) > needed

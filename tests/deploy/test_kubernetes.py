@@ -1,0 +1,150 @@
+"""The manifests against Kubernetes' own schemas, and against each other."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from chatapp.accounts.sockets import LONGEST
+from chatapp.answers.runner import CLOSING, DRAIN
+from chatapp.pool.config import read_pool
+from chatapp.serve import GRACE
+from chatapp.settings import Settings
+from tests.deploy.test_images import environment, stages
+from tools.phases import PROJECT
+
+FOLDER = PROJECT / "deploy" / "kubernetes"
+VERSION = "1.31"
+
+
+def kustomization(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "kustomization.yaml").read_text())
+
+
+def resources(folder: Path) -> list[dict[str, Any]]:
+    """What kustomize would put together, but for what it generates."""
+    found: list[dict[str, Any]] = []
+    for name in kustomization(folder)["resources"]:
+        path = folder / name
+        found += (
+            resources(path)
+            if path.is_dir()
+            else [each for each in yaml.safe_load_all(path.read_text()) if each]
+        )
+    return found
+
+
+@pytest.fixture(params=["in-cluster", "external"])
+def overlay(request: pytest.FixtureRequest) -> Path:
+    return FOLDER / request.param
+
+
+def kinds(overlay: Path, kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in resources(overlay) if each["kind"] == kind}
+
+
+def workloads(overlay: Path) -> dict[str, dict[str, Any]]:
+    return kinds(overlay, "Deployment") | kinds(overlay, "StatefulSet")
+
+
+def test_all_keep_to_their_schemas(overlay: Path) -> None:
+    found = resources(overlay)
+    assert len(found) >= 10
+    for each in found:
+        kubernetes_validate.validate(each, VERSION, strict=True)
+
+
+def test_selectors_find_what_they_name(overlay: Path) -> None:
+    labels = [
+        each["spec"]["template"]["metadata"]["labels"] for each in workloads(overlay).values()
+    ]
+    for each in resources(overlay):
+        spec = each.get("spec", {})
+        selector = {
+            "Service": lambda spec=spec: spec["selector"],
+            "PodDisruptionBudget": lambda spec=spec: spec["selector"]["matchLabels"],
+            "Deployment": lambda spec=spec: spec["selector"]["matchLabels"],
+            "StatefulSet": lambda spec=spec: spec["selector"]["matchLabels"],
+            "NetworkPolicy": lambda spec=spec: spec["podSelector"]["matchLabels"],
+        }.get(each["kind"])
+        if selector:
+            found = [label for label in labels if selector().items() <= label.items()]
+            assert len(found) == 1, each["metadata"]["name"]
+    target = kinds(overlay, "HorizontalPodAutoscaler")["backend"]["spec"]["scaleTargetRef"]
+    assert target["name"] in kinds(overlay, "Deployment")
+    path = kinds(overlay, "Ingress")["chatapp"]["spec"]["rules"][0]["http"]["paths"][0]
+    service = kinds(overlay, "Service")[path["backend"]["service"]["name"]]
+    assert path["backend"]["service"]["port"]["name"] in {
+        port["name"] for port in service["spec"]["ports"]
+    }
+
+
+def test_ports_that_are_named_exist(overlay: Path) -> None:
+    open_ports = {
+        port["name"]
+        for each in workloads(overlay).values()
+        for container in each["spec"]["template"]["spec"]["containers"]
+        for port in container["ports"]
+    }
+    for service in kinds(overlay, "Service").values():
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= open_ports
+
+
+def test_settings_and_secrets_are_ones_that_exist(overlay: Path) -> None:
+    known = {
+        str(field.validation_alias or f"CHATAPP_{name}").upper()
+        for name, field in Settings.model_fields.items()
+    }
+    lines = (overlay / "secrets.env.example").read_text().splitlines()
+    secrets = {line.partition("=")[0] for line in lines}
+    given = kustomization(FOLDER / "base")["configMapGenerator"][0]["literals"]
+    for name in [*(each.partition("=")[0] for each in given), *secrets]:
+        assert name in known or name.endswith(("_API_KEY", "_PASSWORD")), name
+    for each in workloads(overlay).values():
+        for container in each["spec"]["template"]["spec"]["containers"]:
+            for variable in container.get("env", []):
+                if source := variable.get("valueFrom"):
+                    assert source["secretKeyRef"]["key"] in secrets
+    front = workloads(overlay)["front"]["spec"]["template"]["spec"]["containers"][0]
+    assert {each["name"] for each in front["env"]} <= set(environment("front"))
+
+
+def test_every_pod_is_restricted_as_its_namespace_demands(overlay: Path) -> None:
+    for name, each in workloads(overlay).items():
+        pod = each["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["automountServiceAccountToken"] is False, name
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert "memory" in container["resources"]["limits"], name
+
+
+def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path) -> None:
+    pod = workloads(overlay)["backend"]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    needed = pause + LONGEST + GRACE + DRAIN + CLOSING
+    assert pod["terminationGracePeriodSeconds"] > needed
+
+
+def test_images_and_commands_are_ours(overlay: Path) -> None:
+    ours = {"chatapp": "app", "chatapp-front": "front"}
+    replaced = {each["name"] for each in kustomization(FOLDER / "base")["images"]}
+    assert replaced == set(ours)
+    assert set(ours.values()) <= set(stages())
+    pod = workloads(overlay)["backend"]["spec"]["template"]["spec"]
+    assert [each["args"] for each in pod["initContainers"]] == [["migrate"]]
+    assert pod["containers"][0]["args"] == ["serve"]
+
+
+def test_the_pool_that_they_bring_is_one() -> None:
+    keys = {"GROQ_API_KEY": "gsk_test", "GOOGLE_API_KEY": "AIza_test"}
+    pool = read_pool(FOLDER / "base" / "pool.toml", keys)
+    assert {member.account.name for member in pool.members} == {"groq", "google"}
