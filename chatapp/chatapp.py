@@ -31,6 +31,7 @@ from chatapp.api.metrics import measuring
 from chatapp.api.metrics import routes as metrics_routes
 from chatapp.headers import SecurityHeaders
 from chatapp.housekeeping import housekeeping
+from chatapp.limits import policy
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
 from chatapp.traces import tracing
@@ -67,7 +68,14 @@ async def living() -> AsyncIterator[None]:
     """Everything that begins and ends with the process."""
     await open_pool()
     try:
-        async with controls.following(), revocations(), answering(), housekeeping(), measuring():
+        async with (
+            controls.following(),
+            policy.following(),
+            revocations(),
+            answering(),
+            housekeeping(),
+            measuring(),
+        ):
             with tracing():
                 yield
     finally:

@@ -1,4 +1,4 @@
-"""The tables of accounts: people and their sessions."""
+"""The tables of accounts: people, their groups and their sessions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,25 @@ class User(Table, table=True):
     role: Role = Field(default=Role.MEMBER, sa_type=Text)
     status: UserStatus = Field(default=UserStatus.ACTIVE, sa_type=Text)
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class Group(Table, table=True):
+    """People who belong together; what a group may have is said elsewhere."""
+
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    name: str = Field(max_length=100)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class Membership(Table, table=True):
+    """A person in a group."""
+
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id", ondelete="CASCADE")
+    group_id: UUID = Field(
+        primary_key=True, foreign_key="groups.id", ondelete="CASCADE", index=True
+    )
 
 
 class LoginSession(Table, table=True):

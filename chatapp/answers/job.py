@@ -1,7 +1,10 @@
 """What is to be made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
+
+from chatapp.database import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +20,5 @@ class Job:
     """Which writer of its log this is: one that takes over has the next."""
     anew: bool = False
     """Whether a new answer is wanted, whatever is kept."""
+    asked_at: datetime = field(default_factory=now)
+    """The moment for whose day and month it counts."""

@@ -12,7 +12,7 @@ those who follow in the same process are told directly, and read the log of the 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from time import monotonic
@@ -184,6 +184,7 @@ class LogWriter:
 
     def __init__(self) -> None:
         self._dirty: dict[UUID, AnswerLog] = {}
+        self._also: list[Callable[[Any], None]] = []
         self._wanted = asyncio.Event()
         self._at_once = asyncio.Event()
         self._round = ROUND
@@ -203,6 +204,13 @@ class LogWriter:
         if at_once:
             self._at_once.set()
 
+    def also(self, add: Callable[[Any], None]) -> None:
+        """Send one more command, which ``add`` puts into a pipeline, before what waits.
+
+        It is tried once, and nobody hears what has come of it.
+        """
+        self._also.append(add)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write in rounds until the context ends; what is left is written then."""
@@ -216,13 +224,14 @@ class LogWriter:
 
     async def flush(self) -> None:
         """Write what waits. On an error it waits for the next round."""
-        if not self._dirty:
+        if not self._dirty and not self._also:
             return
+        also, self._also = self._also, []
         logs, self._dirty = list(self._dirty.values()), {}
         taken = [(log, events) for log in logs if (events := log.take())]
         began, since = monotonic(), self._since
         try:
-            await _write(taken)
+            await _write(taken, also)
             self._away = False
             ended = monotonic()
             RELAY.observe(ended - since)
@@ -277,8 +286,10 @@ async def read(chat_id: UUID, answer_id: UUID, after: Position = START) -> list[
     ]
 
 
-async def _write(taken: list[tuple[AnswerLog, list[Event]]]) -> None:
-    """Write events of some logs, in one pipeline.
+async def _write(
+    taken: list[tuple[AnswerLog, list[Event]]], also: list[Callable[[Any], None]]
+) -> None:
+    """Write events of some logs, in one pipeline, after the commands of others.
 
     Raises:
         redis.exceptions.RedisError, OSError: some or all may not be written.
@@ -286,9 +297,12 @@ async def _write(taken: list[tuple[AnswerLog, list[Event]]]) -> None:
     if rests():
         raise Unreachable
     pipe = redis().pipeline(transaction=False)
+    for add in also:
+        add(pipe)
     for log, events in taken:
         _append(pipe, log, events)
     replies = await pipe.execute(raise_on_error=False)
+    del replies[: len(also)]
     for reply in replies:
         if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
             raise reply

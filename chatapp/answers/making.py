@@ -21,6 +21,7 @@ from chatapp.answers.turn import in_turn
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.database import now, patiently
+from chatapp.pool.content import estimated_tokens
 from chatapp.pool.errors import PoolError, PoolExhausted
 from chatapp.pool.events import Done, Hop, Restart, Text
 from chatapp.pool.trail import attempts
@@ -106,6 +107,8 @@ class Making:
 
     async def _take_down(self, request: Request) -> None:
         length, restarted = 0, False
+        self.outcome.context_from = request.begins_at
+        self.outcome.asked_tokens = estimated_tokens(request.messages, {})
         others = bool(self._log.said)
         answer = in_turn(self._line, self._job.answer_id, request, self)
         async with aclosing(answer) as events:

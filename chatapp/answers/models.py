@@ -59,6 +59,8 @@ class Answer(Table, table=True):
     """Where it is kept, so that it is forgotten with its chat."""
     anew: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether a new answer was wanted, whatever is kept."""
+    context_from: UUID | None = None
+    """The message with which the model's history began, when earlier ones were left out."""
     first_token_ms: int | None = None
     duration_ms: int | None = None
     queued_at: datetime = Field(default_factory=now, sa_type=Moment)

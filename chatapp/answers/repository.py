@@ -26,6 +26,9 @@ class Outcome:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    asked_tokens: int = 0
+    """About how many tokens the model was given."""
+    context_from: UUID | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
     source: Source = Source.MODEL
@@ -175,6 +178,7 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
             attempts=outcome.attempts,
             prompt_tokens=outcome.prompt_tokens,
             completion_tokens=outcome.completion_tokens,
+            context_from=outcome.context_from,
             first_token_ms=outcome.first_token_ms,
             duration_ms=outcome.duration_ms,
             source=outcome.source,

@@ -26,11 +26,13 @@ class Request:
     """The members that may answer: what one gave is not given again once it is gone."""
     prefer: str = ""
     """The member that is asked first."""
+    begins_at: UUID | None = None
+    """The message with which the history begins, if earlier ones were left out."""
 
 
 async def request_for(user_id: UUID, question_id: UUID, tier: str | None) -> Request:
     """The effective request of the answer to a question."""
-    messages = await prompt(user_id, question_id)
+    given = await prompt(user_id, question_id, tier)
     models = tuple(sorted(member.name for member in pool().config.members_of(tier)))
     prefer = await preferred(user_id, question_id)
-    return Request(user_id, tuple(messages), tier, models, prefer)
+    return Request(user_id, tuple(given.messages), tier, models, prefer, given.begins_at)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
 from chatapp.answers import account, lease, log, repository
+from chatapp.answers.billing import bill_of
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
@@ -32,6 +33,9 @@ from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
 from chatapp.chats.models import Status
 from chatapp.database import patiently, reading, transaction
+from chatapp.limits import ledger
+from chatapp.limits.books import Place
+from chatapp.limits.service import Limiter
 from chatapp.pool.errors import PoolError
 
 logger = logging.getLogger(__name__)
@@ -68,6 +72,7 @@ class Runner:
 
     def __init__(self, hub: Hub) -> None:
         self.name = uuid4().hex
+        self.limiter = Limiter()
         self._hub = hub
         self.line = Line(hub)
         self._writer = LogWriter()
@@ -82,7 +87,12 @@ class Runner:
     @asynccontextmanager
     async def running(self, drain: float = DRAIN) -> AsyncIterator[None]:
         """Make answers until the context ends; what then runs on too long is handed over."""
-        async with self._writer.running(), self._flights.running(), self.line.running():
+        async with (
+            self._writer.running(),
+            self._flights.running(),
+            self.line.running(),
+            self.limiter.keeping(),
+        ):
             await self._beat(first=True)
             keepers = [
                 asyncio.create_task(self._keep(), name="answer keeper"),
@@ -108,6 +118,7 @@ class Runner:
     def _forget(self, answer_id: UUID) -> None:
         del self._tasks[answer_id]
         self._why.pop(answer_id, None)
+        self.limiter.let_go(answer_id)
 
     @property
     def count(self) -> int:
@@ -132,6 +143,7 @@ class Runner:
         logs.about(answer=str(job.answer_id))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
         making = Making(job, written, self._flights, self.line)
+        self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         ended = False
         try:
             if not await self._make_whole(job, making):
@@ -184,7 +196,12 @@ class Runner:
     async def _save(self, job: Job, outcome: Outcome) -> bool:
         async def save() -> bool:
             async with transaction() as session:
-                return await repository.finish(session, job.answer_id, job.epoch, outcome)
+                if not await repository.finish(session, job.answer_id, job.epoch, outcome):
+                    return False
+                counted = await ledger.record(session, bill_of(job, outcome))
+            if settlement := self.limiter.settle(job.answer_id, counted):
+                self._writer.also(settlement)
+            return True
 
         try:
             return await patiently(save, SAVE_PATIENCE)
@@ -287,6 +304,7 @@ class Runner:
                 answer.tier,
                 answer.epoch + 1,
                 answer.anew,
+                answer.queued_at,
             )
             if answer.epoch <= TAKEOVERS:
                 self.start(job)
@@ -309,6 +327,7 @@ class Runner:
             return
         events = await log.read(job.chat_id, job.answer_id)
         last = events[-1].position.epoch if events else 0
+        self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
         await self._save(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)

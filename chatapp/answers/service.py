@@ -1,12 +1,13 @@
 """Asking, asking again and stopping."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers import kept, repository
+from chatapp.answers.charging import Charge, charged
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.job import Job
 from chatapp.answers.line import Wish
@@ -19,6 +20,8 @@ from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
 from chatapp.database import now, reading, transaction
+from chatapp.limits.books import Admitted
+from chatapp.limits.service import OverLimit
 from chatapp.pool.service import smaller_tiers
 from chatapp.settings import settings
 
@@ -41,6 +44,8 @@ class Asked:
     chat_id: UUID
     question_id: UUID
     answer_id: UUID
+    admitted: Admitted | None = field(default=None, compare=False)
+    """What is used with it; None: the question was there already."""
 
 
 async def ask(
@@ -57,6 +62,7 @@ async def ask(
 
     Raises:
         Refused: the text is empty or too long, or the chat is busy.
+        OverLimit: the person has used what there is for now.
         NotFound: no such chat of this person.
     """
     question = storable(text).strip()
@@ -68,29 +74,32 @@ async def ask(
             f"{settings().question_length:,} are possible."
         )
     try:
-        async with transaction() as session:
-            if earlier := await chats.by_client_id(session, user_id, client_id):
-                return await _same(session, earlier, question)
-            chat = await _chat(session, user_id, chat_id, question)
-            asked = Message(
-                chat_id=chat.id,
-                user_id=user_id,
-                parent_id=chat.leaf_id,
-                role=Role.QUESTION,
-                text=question,
-                client_id=client_id,
-            )
-            after = chat.leaf_id
-            session.add(asked)
-            job = await _queue(session, runner, chat, asked.id, tier)
-    except (IntegrityError, Refused):
+        async with charged(runner.limiter, user_id, question, client_id) as charge:
+            async with transaction() as session:
+                if earlier := await chats.by_client_id(session, user_id, client_id):
+                    return await _same(session, earlier, question)
+                chat = await _chat(session, user_id, chat_id, question)
+                asked = Message(
+                    chat_id=chat.id,
+                    user_id=user_id,
+                    parent_id=chat.leaf_id,
+                    role=Role.QUESTION,
+                    text=question,
+                    client_id=client_id,
+                )
+                after = chat.leaf_id
+                session.add(asked)
+                job = await _queue(session, runner, chat, asked.id, tier, charge)
+            charge.kept = True
+    except (IntegrityError, Refused, OverLimit):
         # The same question may have come twice at once; the other one has won.
         async with transaction() as session:
             earlier = await chats.by_client_id(session, user_id, client_id)
             if earlier is None:
                 raise
             return await _same(session, earlier, question)
-    return await _begin(runner, job, {"question": asked.id, "after": after})
+    added = {"question": asked.id, "after": after}
+    return await _begin(runner, job, added, charge.admitted)
 
 
 async def ask_again(
@@ -102,15 +111,18 @@ async def ask_again(
 
     Raises:
         Refused: the chat is busy.
+        OverLimit: the person has used what there is for now.
         NotFound: no such answer of this person.
     """
-    async with transaction() as session:
-        old = await chats.message(session, user_id, answer_id)
-        if old is None or old.role != Role.ANSWER or old.parent_id is None:
-            raise NotFound
-        chat = await _chat(session, user_id, old.chat_id, "")
-        job = await _queue(session, runner, chat, old.parent_id, tier, anew=True)
-    return await _begin(runner, job, None)
+    async with charged(runner.limiter, user_id, "") as charge:
+        async with transaction() as session:
+            old = await chats.message(session, user_id, answer_id)
+            if old is None or old.role != Role.ANSWER or old.parent_id is None:
+                raise NotFound
+            chat = await _chat(session, user_id, old.chat_id, "")
+            job = await _queue(session, runner, chat, old.parent_id, tier, charge, anew=True)
+        charge.kept = True
+    return await _begin(runner, job, None, charge.admitted)
 
 
 async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
@@ -186,10 +198,12 @@ async def _queue(
     chat: Chat,
     question_id: UUID,
     tier: str | None,
+    charge: Charge,
     *,
     anew: bool = False,
 ) -> Job:
     place = Message(
+        id=charge.answer_id,
         chat_id=chat.id,
         user_id=chat.user_id,
         parent_id=question_id,
@@ -203,13 +217,22 @@ async def _queue(
         tier=tier,
         runner=runner.name,
         anew=anew,
+        queued_at=charge.asked_at,
     )
     chat.leaf_id, chat.updated_at = place.id, now()
     # In steps, for rows that name each other: the mapper does not order tables by their keys.
     session.add(place)
     await session.flush()
     session.add(answer)
-    return Job(chat.user_id, chat.id, question_id, place.id, tier, anew=anew)
+    return Job(
+        chat.user_id,
+        chat.id,
+        question_id,
+        place.id,
+        tier,
+        anew=anew,
+        asked_at=charge.asked_at,
+    )
 
 
 async def _stop(runner: Runner, answer: Answer) -> None:
@@ -222,10 +245,12 @@ async def _wish(runner: Runner, answer: Answer, wish: Wish) -> None:
         await ask_for(answer.runner, answer.chat_id, answer.id, asdict(wish))
 
 
-async def _begin(runner: Runner, job: Job, added: dict[str, UUID | None] | None) -> Asked:
+async def _begin(
+    runner: Runner, job: Job, added: dict[str, UUID | None] | None, admitted: Admitted | None
+) -> Asked:
     await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id, data=added))
     runner.start(job)
-    return Asked(job.chat_id, job.question_id, job.answer_id)
+    return Asked(job.chat_id, job.question_id, job.answer_id, admitted)
 
 
 async def _same(session: AsyncSession, earlier: Message, question: str) -> Asked:

@@ -59,6 +59,8 @@ class Trying:
     finish: str | None = None
     read: int = 0
     written: int = 0
+    kept: int = 0
+    """Tokens of the prompt that the provider had kept."""
     counted: bool = False
     responses: list[wire.Response] = field(default_factory=list)
 
@@ -79,6 +81,7 @@ class Trying:
             completion_tokens=self.written if self.counted else None,
             wait_ms=self.waited * 1000,
             why=why,
+            cached_tokens=self.kept if self.counted else None,
             error=error,
         )
 
@@ -121,6 +124,7 @@ class Trying:
             self.counted = True
             self.read += usage["input_tokens"]
             self.written += usage["output_tokens"]
+            self.kept += (usage.get("input_token_details") or {}).get("cache_read", 0) or 0
         if finish := _finish_of(chunk):
             self.finish = finish
         spoken = bool(text_of(message.content) or message.tool_call_chunks)

@@ -66,6 +66,12 @@ class Member:
     """The most tokens that a question with its history may have."""
     tools: bool = True
     vision: bool = False
+    price_in: float = 0.0
+    """What a million tokens of a prompt cost, in any unit that all members share."""
+    price_out: float = 0.0
+    """What a million tokens of an answer cost."""
+    price_cached: float | None = None
+    """What a million tokens of a prompt cost that the provider had kept; None: as others."""
 
     @property
     def day_clock(self) -> str | None:
@@ -190,7 +196,9 @@ def _account(table: Table, environ: Mapping[str, str]) -> Account:
 
 def _member(table: Table, accounts: Mapping[str, Account]) -> Member:
     numbers = ("rpm", "tpm", "rpd", "concurrency", "context")
-    table.only("tier", "account", "model", "weight", *numbers, "rpd_resets", "tools", "vision")
+    prices = ("price_in", "price_out", "price_cached")
+    words = ("tier", "account", "model", "weight", "rpd_resets", "tools", "vision")
+    table.only(*words, *numbers, *prices)
     tier = table.name("tier")
     name = table.name("account")
     if name not in accounts:
@@ -208,5 +216,8 @@ def _member(table: Table, accounts: Mapping[str, Account]) -> Member:
         rpd_resets=resets,
         tools=table.flag("tools", default=True),
         vision=table.flag("vision", default=False),
+        price_in=table.price("price_in") or 0.0,
+        price_out=table.price("price_out") or 0.0,
+        price_cached=table.price("price_cached"),
         **{key: table.number(key) for key in numbers},
     )

@@ -27,11 +27,16 @@ def has_image(content: str | list[Any]) -> bool:
     )
 
 
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has: four bytes are one."""
+    return MESSAGE_TOKENS + len(text.encode(errors="replace")) // 4
+
+
 def estimated_tokens(messages: Iterable[BaseMessage], options: dict[str, Any]) -> int:
-    """About how many tokens a prompt has: four bytes of text are one."""
+    """About how many tokens a prompt has."""
     tokens = len(str(options.get("tools") or "")) // 4
     for message in messages:
-        tokens += MESSAGE_TOKENS + len(text_of(message.content).encode(errors="replace")) // 4
+        tokens += tokens_of(text_of(message.content))
         if has_image(message.content):
             tokens += IMAGE_TOKENS
     return tokens

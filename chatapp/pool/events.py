@@ -26,6 +26,8 @@ class Attempt:
     """How long the question stood in line before it."""
     why: str = ""
     """Why another member was asked, to be read after its label: ``was at its limit``."""
+    cached_tokens: int | None = None
+    """Tokens of the prompt that the provider had kept."""
     error: str = ""
     """The kind of the error and its status, for administrators."""
 

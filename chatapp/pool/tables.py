@@ -115,6 +115,17 @@ class Table:
             raise self.error(key, f'"{key}" must be at least 1')
         return value
 
+    def price(self, key: str) -> float | None:
+        """A number from 0."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.error(key, f'"{key}" must be a number')
+        if not 0 <= value < 1e6:
+            raise self.error(key, f'"{key}" must be at least 0')
+        return float(value)
+
     def flag(self, key: str, *, default: bool) -> bool:
         """True or false."""
         value = self.values.get(key, default)

@@ -1,0 +1,122 @@
+"""Groups of people: made, named and filled by admins."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.accounts.models import Group, Membership
+from chatapp.broadcast import tell
+from chatapp.database import reading, transaction
+
+CHANNEL = "chatapp:groups"
+"""Where it is told that groups have changed, or what hangs on them."""
+
+LONGEST_NAME = 100
+
+TAKEN = "There is already a group of this name."
+NAMELESS = "A group needs a name."
+
+
+class GroupRefused(Exception):
+    """A group that cannot be made or changed so. ``str()`` of it says why."""
+
+
+async def every() -> Sequence[tuple[Group, int]]:
+    """All groups by name, each with the number of its people."""
+    async with reading() as session:
+        found = await session.exec(
+            select(Group, func.count(col(Membership.user_id)))
+            .join(Membership, isouter=True)
+            .group_by(col(Group.id), col(Group.name), col(Group.created_at))
+            .order_by(col(Group.name))
+        )
+        return found.all()
+
+
+async def create(name: str) -> Group:
+    """Make a group. Raises: GroupRefused."""
+    group = Group(name=_clean(name))
+    try:
+        async with transaction() as session:
+            session.add(group)
+    except IntegrityError:
+        raise GroupRefused(TAKEN) from None
+    return group
+
+
+async def rename(group_id: UUID, name: str) -> None:
+    """Give a group another name. Raises: GroupRefused."""
+    clean = _clean(name)
+    try:
+        async with transaction() as session:
+            await session.exec(update(Group).where(col(Group.id) == group_id).values(name=clean))
+    except IntegrityError:
+        raise GroupRefused(TAKEN) from None
+
+
+async def remove(group_id: UUID) -> None:
+    """Remove a group; its people stay."""
+    async with transaction() as session:
+        await session.exec(delete(Group).where(col(Group.id) == group_id))
+    await changed()
+
+
+async def add(group_id: UUID, user_ids: Collection[UUID]) -> None:
+    """Put people into a group; those who are in it already stay."""
+    async with transaction() as session:
+        there = set(await members(session, group_id))
+        session.add_all(
+            Membership(user_id=user_id, group_id=group_id)
+            for user_id in dict.fromkeys(user_ids)
+            if user_id not in there
+        )
+    await changed()
+
+
+async def take_out(group_id: UUID, user_ids: Collection[UUID]) -> None:
+    """Take people out of a group."""
+    async with transaction() as session:
+        await session.exec(
+            delete(Membership).where(
+                col(Membership.group_id) == group_id, col(Membership.user_id).in_(user_ids)
+            )
+        )
+    await changed()
+
+
+async def members(session: AsyncSession, group_id: UUID) -> Sequence[UUID]:
+    """The people of a group."""
+    found = await session.exec(
+        select(Membership.user_id).where(col(Membership.group_id) == group_id)
+    )
+    return found.all()
+
+
+async def memberships_in(
+    session: AsyncSession, group_ids: Collection[UUID]
+) -> Sequence[tuple[UUID, UUID]]:
+    """Who is in these groups: pairs of a person and a group."""
+    if not group_ids:
+        return []
+    found = await session.exec(
+        select(Membership.user_id, Membership.group_id).where(
+            col(Membership.group_id).in_(group_ids)
+        )
+    )
+    return found.all()
+
+
+async def changed() -> None:
+    """Tell all processes that groups, or what hangs on them, have changed."""
+    await tell(CHANNEL, "changed")
+
+
+def _clean(name: str) -> str:
+    clean = " ".join(name.split())[:LONGEST_NAME]
+    if not clean:
+        raise GroupRefused(NAMELESS)
+    return clean

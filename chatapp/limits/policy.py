@@ -1,0 +1,152 @@
+"""Who may ask how much: everybody's limits, and those that groups and people have instead.
+
+Each process holds all that differs from everybody's limits in memory, so a question is judged
+without asking the database; a change is told to all processes.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.accounts import groups
+from chatapp.broadcast import listening
+from chatapp.controls import Control
+from chatapp.database import reading
+from chatapp.limits import repository
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one person may have; 0 means that there is no such limit."""
+
+    questions_a_minute: int = 0
+    questions_in_a_row: int = 0
+    """So many at once, before the pace of the minute counts."""
+    answers_at_once: int = 0
+    questions_a_day: int = 0
+    tokens_a_day: int = 0
+    questions_a_month: int = 0
+    tokens_a_month: int = 0
+
+    @property
+    def every(self) -> float:
+        """The milliseconds after which there is room for one more question; 0: always."""
+        return 60_000 / self.questions_a_minute if self.questions_a_minute else 0
+
+    @property
+    def burst(self) -> int:
+        """How many questions may come at once."""
+        return max(1, self.questions_in_a_row)
+
+    @property
+    def counted(self) -> bool:
+        """Whether any limit of a day or a month holds."""
+        return any(
+            (
+                self.questions_a_day,
+                self.tokens_a_day,
+                self.questions_a_month,
+                self.tokens_a_month,
+            )
+        )
+
+
+NAMES = tuple(each.name for each in fields(Limits))
+
+Amount = Annotated[int, Field(ge=0, le=10**12)]
+
+
+def _everybodys(name: str, default: int, meaning: str) -> Control[int]:
+    return Control(f"limits.{name}", Amount, default, f"{meaning} (0: no limit).")
+
+
+EVERYBODY: Mapping[str, Control[int]] = {
+    "questions_a_minute": _everybodys(
+        "questions_a_minute", 30, "How many questions a minute one person may ask in the long run"
+    ),
+    "questions_in_a_row": _everybodys(
+        "questions_in_a_row", 30, "How many questions one person may ask at once"
+    ),
+    "answers_at_once": _everybodys(
+        "answers_at_once", 20, "How many answers may come for one person at the same time"
+    ),
+    "questions_a_day": _everybodys("questions_a_day", 0, "Questions of one person a day"),
+    "tokens_a_day": _everybodys("tokens_a_day", 0, "Tokens of one person a day"),
+    "questions_a_month": _everybodys("questions_a_month", 0, "Questions of one person a month"),
+    "tokens_a_month": _everybodys("tokens_a_month", 0, "Tokens of one person a month"),
+}
+
+
+@dataclass(slots=True)
+class Overrides:
+    """What differs from everybody's limits, and who is in a group that differs."""
+
+    of_groups: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    of_people: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    memberships: dict[UUID, list[UUID]] = field(default_factory=dict)
+
+    def limits_of(self, user_id: UUID) -> Limits:
+        """A person's own limit, else the most generous of his groups', else everybody's."""
+        values = {name: control.value for name, control in EVERYBODY.items()}
+        of_groups = [self.of_groups.get(group, {}) for group in self.memberships.get(user_id, ())]
+        for name in NAMES:
+            if given := [each[name] for each in of_groups if name in each]:
+                values[name] = most_generous(given)
+        return Limits(**values | self.of_people.get(user_id, {}))
+
+
+def most_generous(values: Iterable[int]) -> int:
+    """The greatest of some limits, where 0 is none."""
+    given = list(values)
+    return 0 if 0 in given else max(given)
+
+
+@cache
+def _held() -> list[Overrides]:
+    return [Overrides()]
+
+
+def limits_of(user_id: UUID) -> Limits:
+    """What a person may have now. Asks nobody."""
+    return _held()[0].limits_of(user_id)
+
+
+async def load() -> None:
+    """Take over what the database says."""
+    async with reading() as session:
+        _held()[0] = await read(session)
+
+
+async def read(session: AsyncSession) -> Overrides:
+    """What the database says."""
+    found = Overrides()
+    for override in await repository.overrides(session):
+        if override.group_id:
+            found.of_groups.setdefault(override.group_id, {})[override.name] = override.value
+        elif override.user_id:
+            found.of_people.setdefault(override.user_id, {})[override.name] = override.value
+    for user_id, group_id in await groups.memberships_in(session, list(found.of_groups)):
+        found.memberships.setdefault(user_id, []).append(group_id)
+    return found
+
+
+async def _heard(_message: bytes) -> None:
+    await load()
+
+
+@asynccontextmanager
+async def following() -> AsyncIterator[None]:
+    """Keep this process's copy true for as long as this is open."""
+    async with listening(groups.CHANNEL, _heard, load):
+        yield
+
+
+def as_values(limits: Limits) -> dict[str, int]:
+    """The limits by their names."""
+    return asdict(limits)
