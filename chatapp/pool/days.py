@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PACIFIC = "America/Los_Angeles"
@@ -31,8 +31,15 @@ def midnights(zone: str | None, now: float | None = None) -> tuple[int, int, int
     """
     if zone is None:
         return ROLLING
+    now = time.time() if now is None else now
+    # Only at a midnight there are others, and a change of the clocks is at an hour.
+    return _midnights(zone, int(now // 900) * 900)
+
+
+@lru_cache(maxsize=64)
+def _midnights(zone: str, now: int) -> tuple[int, int, int]:
     where = _zone(zone)
-    moment = datetime.fromtimestamp(time.time() if now is None else now, where)
+    moment = datetime.fromtimestamp(now, where)
     today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     days = (today + timedelta(days=n) for n in range(3))  # same wall clock: zones know their hours
     first, second, third = (round(day.timestamp() * 1000) for day in days)

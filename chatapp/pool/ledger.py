@@ -74,8 +74,7 @@ class Ledger:
         arguments += [tokens, share, names.index(prefer) + 1 if prefer in names else 0]
         for member in members:
             keys += _keys(member)[:4]
-            limits = (member.rpm, member.tpm, member.rpd, member.concurrency)
-            arguments += [member.weight, *(limit or 0 for limit in limits), *_clock(member)]
+            arguments += [*_limits(member), *_clock(member)]
         reply = await self._run("admit", keys, arguments)
         if reply[0]:
             _, index, probe, reserved, self.processes, passed = reply
@@ -146,7 +145,7 @@ class Ledger:
             await client.aclose()
             await client.connection_pool.disconnect()
 
-    async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
+    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         client = self.redis()
         script = self._scripts.get(name)
         if script is None:
@@ -154,13 +153,20 @@ class Ledger:
         return await script(keys, arguments, client)
 
 
-def _keys(member: Member) -> list[str]:
+@cache
+def _limits(member: Member) -> tuple[int, ...]:
+    limits = (member.rpm, member.tpm, member.rpd, member.concurrency)
+    return (member.weight, *(limit or 0 for limit in limits))
+
+
+@cache
+def _keys(member: Member) -> tuple[str, ...]:
     key = f"{TAG}:{member.name}"
     if member.account.api_key is not None:
         # Another key is another account, about which nothing is known yet.
         secret = member.account.api_key.get_secret_value().encode()
         key += f":{blake2s(secret, digest_size=4, person=b'pool').hexdigest()}"
-    return [key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "ends"))]
+    return (key, *(f"{key}:{part}" for part in ("leases", "minute", "day", "first", "ends")))
 
 
 def _passed(members: Sequence[Member], told: list[Any]) -> tuple[Passed, ...]:

@@ -4,10 +4,11 @@ Providers send an event per token and their SDKs build several objects for each.
 that arrived together become one event with the same words; all others pass byte for byte.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
+
+import orjson
 
 END = re.compile(rb"\r?\n\r?\n")
 DATA = b"data: "
@@ -71,7 +72,7 @@ def _merged(run: list[bytes], words: list[str], last: dict[str, Any]) -> Iterabl
         last["choices"][0]["delta"]["content"] = text
     else:
         last["candidates"][0]["content"]["parts"][0]["text"] = text
-    yield DATA + json.dumps(last, separators=(",", ":")).encode() + b"\n\n"
+    yield DATA + orjson.dumps(last) + b"\n\n"
 
 
 def _load(event: bytes) -> dict[str, Any] | None:
@@ -79,8 +80,8 @@ def _load(event: bytes) -> dict[str, Any] | None:
     if not body.startswith(DATA + b"{") or b"\n" in body:
         return None
     try:
-        data = json.loads(body[len(DATA) :])
-    except ValueError:
+        data = orjson.loads(body[len(DATA) :])
+    except orjson.JSONDecodeError:
         return None
     return data if isinstance(data, dict) else None
 

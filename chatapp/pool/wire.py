@@ -36,8 +36,9 @@ WIDEST = 0.25
 EACH = 0.004
 """Seconds by which each stream that is read makes the window wider."""
 
-HEAVY = 2
-"""How much wider the window is when an SDK makes its objects of what comes."""
+HEAVY = (2.5, 0.5)
+"""How much wider the window is, and the seconds it has at most, when an SDK makes its objects of
+what comes."""
 
 _opened: ContextVar["list[Response] | None"] = ContextVar("opened", default=None)
 
@@ -108,7 +109,8 @@ class Response(httpx.AsyncByteStream):
 
     def _window(self) -> float:
         window = min(WIDEST, max(WINDOW, Response.open * EACH))
-        return window * HEAVY if self._joiner is not None else window
+        factor, widest = HEAVY
+        return min(window * factor, widest) if self._joiner is not None else window
 
     async def _more(self) -> bool:
         """Read once. False: the body ends with the connection."""

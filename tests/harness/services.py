@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,7 +23,7 @@ HOST = "127.0.0.1"
 class RedisServer:
     """A Redis that keeps nothing on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         self._databases = itertools.count(1)
         program = machine.find("redis-server")
@@ -34,6 +35,7 @@ class RedisServer:
             "save": "",
             "appendonly": "no",
             "databases": "4096",
+            **(more or {}),
         }
         words = [part for name, value in options.items() for part in (f"--{name}", value)]
         self.process = Process([program, *words], folder / "redis.log")
