@@ -57,8 +57,12 @@ class Breaker(Retry):
         try:
             answer = await super().call_with_retry(do, *args, **named)
         except (Unreachable, Silent, OSError):
-            self._failing, self._until, self._asks = True, monotonic() + REST, None
+            self._fail()
             raise
+        except RuntimeError as error:
+            # What uvloop says of a connection that has been closed meanwhile.
+            self._fail()
+            raise Unreachable("The connection was closed") from error
         except ResponseError:
             self._recover()
             raise
@@ -66,6 +70,9 @@ class Breaker(Retry):
         if answer is not None:
             self._recover()
         return answer
+
+    def _fail(self) -> None:
+        self._failing, self._until, self._asks = True, monotonic() + REST, None
 
     def _recover(self) -> None:
         self._failing, self._asks = False, None

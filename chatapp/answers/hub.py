@@ -91,6 +91,8 @@ class Hub:
         self._followers: dict[str, set[Subscription]] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
+        self._unsaid: set[str] = set()
+        """The channels for which Redis could not be asked."""
         self._lost = False
         self.blind = False
         """Whether what other processes tell has not come for a while."""
@@ -139,6 +141,8 @@ class Hub:
             await getattr(self._pubsub, command)(name)
         except (RedisError, OSError) as error:
             logger.warning("Redis could not %s: %s", command, type(error).__name__)
+            if command == "subscribe":
+                self._unsaid.add(name)
 
     async def _read_for_ever(self) -> None:
         while True:
@@ -164,10 +168,14 @@ class Hub:
             # Alone at first: two who connect it at once would make two connections.
             await pubsub.subscribe(_KEEPALIVE)
             self._pubsub = pubsub
-            if unseen := set(self._followers):
-                await pubsub.subscribe(*unseen)
+            self._unsaid = set(self._followers)
+            unseen: set[str] = set()
             asked = False
             while True:
+                unsaid, self._unsaid = self._unsaid & set(self._followers), set()
+                if unsaid:
+                    unseen |= unsaid
+                    await pubsub.subscribe(*unsaid)
                 message = await pubsub.get_message(timeout=PING)
                 if message is None:
                     if asked:

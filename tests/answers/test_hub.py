@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chatapp import redis as connection
 from chatapp.answers.events import Event, Kind, channel
@@ -180,3 +181,24 @@ async def test_what_is_no_event_of_ours_does_not_end_the_hub(hub: Hub) -> None:
         told = event()
         await tell(ada, told)
         assert (await next_events(subscription))[0] == [told]
+
+
+async def test_who_could_not_be_subscribed_for_a_moment_is_subscribed_later(hub: Hub) -> None:
+    ada, eve = new_id(), new_id()
+    async with followed(hub, eve):
+        assert hub._pubsub is not None
+        subscribe, hub._pubsub.subscribe = hub._pubsub.subscribe, _refuse
+        async with hub.subscribed(channel(ada)) as subscription:
+            assert hub._pubsub is not None
+            hub._pubsub.subscribe = subscribe
+            # Something comes for somebody else, and what was not said is said.
+            await tell(eve, event())
+            events, lagged = await next_events(subscription)
+            assert (events, lagged) == ([], True)
+            mine = event()
+            await tell(ada, mine)
+            assert await next_events(subscription) == ([mine], False)
+
+
+async def _refuse(*_names: str) -> None:
+    raise RedisConnectionError("did not answer a moment ago")

@@ -70,8 +70,8 @@ class Screen:
         await self.tab.until(lambda _: self.store.get("accepted") == client_id, PATIENCE)
         if self.tab.params:
             return self.tab.params["chat_id"]
-        await self.tab.until(lambda t: _redirects(t.updates[before:]))
-        return _redirects(self.tab.updates[before:])[-1].removeprefix("/c/")
+        await self.tab.until(lambda t: redirects(t.updates[before:]))
+        return redirects(self.tab.updates[before:])[-1].removeprefix("/c/")
 
     def answers(self) -> list[str]:
         """The ids of the answers that are shown, oldest first."""
@@ -106,7 +106,8 @@ class Screen:
         await self.tab.close()
 
 
-def _redirects(updates: list[dict[str, Any]]) -> list[str]:
+def redirects(updates: list[dict[str, Any]]) -> list[str]:
+    """Where the pages were sent by these updates."""
     events = [event for update in updates for event in update.get("events") or []]
     return [event["payload"]["path"] for event in events if event["name"] == "_redirect"]
 

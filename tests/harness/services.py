@@ -92,6 +92,10 @@ class PostgresServer:
         )
         await self.process.start(self._answers)
 
+    async def restart(self) -> None:
+        """Start it again with what it holds, after its process was stopped."""
+        await self.process.start(self._answers)
+
     async def create(self, name: str, template: str = "template1") -> str:
         """Make a database; its address."""
         await self._run(

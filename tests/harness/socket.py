@@ -136,8 +136,8 @@ class Tab:
     async def drop(self) -> None:
         """Lose the connection without a word, as a phone in a tunnel does."""
         assert self._client is not None
-        transport = self._client.eio.ws.get_extra_info("transport")  # type: ignore[union-attr]
-        transport.abort()
+        websocket: Any = self._client.eio.ws
+        websocket._response.connection.transport.abort()
 
     async def close(self) -> None:
         """Close the tab."""
