@@ -70,8 +70,10 @@ class Flights:
         try:
             yield
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+            # Again, if need be: what waits for Redis may swallow it.
+            while not keeper.done():
+                keeper.cancel()
+                await asyncio.wait([keeper], timeout=0.1)
 
     async def _keep(self) -> None:
         while True:
