@@ -35,7 +35,10 @@ CMD ["nginx", "-c", "/tmp/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
 
 
 FROM python:3.11-slim-bookworm AS app
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin chatapp \
+# pg_dump and pg_restore, for `backup` and `restore`.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin chatapp \
     && install -d -o chatapp -g chatapp /data
 WORKDIR /chatapp
 COPY --from=build /chatapp/.venv .venv

@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 
-.PHONY: run up restart build test check bench clean lock
+.PHONY: run up restart build test check bench backup restore clean lock
 
-run up restart build test check bench clean lock:
+run up restart build test check bench backup restore clean lock:
 	@$(PYTHON) tools/setup.py $@ $(ARGS)

@@ -18,9 +18,12 @@ def main() -> int:
     commands.add_parser("migrate", help="bring the database up to date")
     pages = commands.add_parser("pages", help="tell nginx of the built pages")
     pages.add_argument("folder", type=Path, help="where to write pages.map and policies.map")
+    for name, meaning in (("backup", "copy everything into a file"), ("restore", "bring it back")):
+        commands.add_parser(name, help=meaning).add_argument("file", type=Path)
     arguments = parser.parse_args()
     command: str = arguments.command
 
+    file = arguments.file.resolve() if "file" in arguments else None
     # Reflex looks for its configuration and its build where it is started.
     os.chdir(PROJECT)
     try:
@@ -35,6 +38,10 @@ def main() -> int:
         from chatapp.migrate import migrate
 
         return migrate()
+    if file is not None:
+        from chatapp.backup import commands as copies
+
+        return copies.run(command, file)
     if command == "pages":
         from chatapp.nginx import write_maps
 

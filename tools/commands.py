@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tools import locks, machine, packages, pages, phases
+from tools import copies, locks, machine, packages, pages, phases
 from tools import up as installation
 from tools.phases import PROJECT, Refusal
 
@@ -32,7 +32,8 @@ LEFTOVERS = (
 def main(arguments: Sequence[str]) -> int:
     """Run a command; its exit code is the result."""
     commands = {"run": run, "up": up, "restart": restart, "build": build, "test": test}
-    commands |= {"check": check, "bench": bench, "clean": clean, "lock": lock}
+    commands |= {"check": check, "bench": bench, "backup": backup, "restore": restore}
+    commands |= {"clean": clean, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(f"Say one of: {', '.join(commands)}.", file=sys.stderr)
         return 2
@@ -101,6 +102,24 @@ def build(_arguments: Sequence[str]) -> int:
     machine.check_venv()
     _prepare()
     return 0
+
+
+def backup(_arguments: Sequence[str]) -> int:
+    """Everything that must last, in one file, while it runs."""
+    _packages()
+    return copies.back_up()
+
+
+def restore(_arguments: Sequence[str]) -> int:
+    """Everything that such a file holds, in a database where nobody is yet."""
+    _packages()
+    return copies.restore()
+
+
+def _packages() -> None:
+    machine.check_venv()
+    with _alone():
+        packages.install()
 
 
 def _prepare() -> None:

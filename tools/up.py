@@ -173,7 +173,7 @@ def up() -> int:
     """
     host, port = machine.address("8080")
     count = machine.number("N", "2", 64)
-    place = _place()
+    place = make_place()
     with (place.run / "up.lock").open("w") as lock:
         if not _locked(lock):
             raise Refusal(f"chatapp is up already, with its data in {place.data}.")
@@ -190,10 +190,9 @@ def restart() -> int:
     Raises:
         Refusal: it is not up, or a new backend does not start.
     """
-    place = _place()
-    with (place.run / "up.lock").open("w") as lock:
-        if _locked(lock):
-            raise Refusal(f"chatapp is not up with its data in {place.data}: `make up` starts it.")
+    place = make_place()
+    if not is_up(place):
+        raise Refusal(f"chatapp is not up with its data in {place.data}: `make up` starts it.")
     before = _backends(place)
     os.kill(read_state(place)["pid"], signal.SIGUSR1)
     deadline = time.monotonic() + (LEAVE_SECONDS + START_SECONDS) * len(before)
@@ -205,6 +204,12 @@ def restart() -> int:
         time.sleep(0.2)
     print("All backends are replaced.", flush=True)
     return 0
+
+
+def is_up(place: Place) -> bool:
+    """Whether `make up` runs with this data."""
+    with (place.run / "up.lock").open("w") as lock:
+        return not _locked(lock)
 
 
 def read_state(place: Place) -> dict[str, Any]:
@@ -247,7 +252,7 @@ async def _live(installation: Installation, where: str, replacing: asyncio.Event
             print(refusal, file=sys.stderr)
 
 
-def _place() -> Place:
+def make_place() -> Place:
     """The folders of the installation, made if they are not there."""
     data = (PROJECT / machine.variable("CHATAPP_DATA_DIR", "data")).resolve()
     for folder in (data, data / "run", data / "logs"):

@@ -99,3 +99,16 @@ async def test_a_program_that_does_not_start_is_named_and_the_others_end(
         await broken.start()
     assert "The setting SIGNUP is wrong" in broken.process.text
     assert not [broken.pid(name) for name in ("postgres", "redis") if broken.pid(name)]
+
+
+async def test_a_copy_made_while_it_is_up_comes_back_elsewhere(up: Up, tmp_path: Path) -> None:
+    await Person.sign_up(up)
+    file = tmp_path / "all.tar"
+    assert "The copy is " in await up.run("copies.back_up", {"TO": str(file)})
+    elsewhere = Up(tmp_path / "data", 1)
+    said = await elsewhere.run("copies.restore", {"FROM": str(file)})
+    assert "All of it is back, and compared." in said
+    again = Up(tmp_path / "data", 1)
+    assert "There are accounts in this database already." in await again.run(
+        "copies.restore", {"FROM": str(file)}, 1
+    )

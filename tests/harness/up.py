@@ -15,9 +15,9 @@ from tests.harness.socket import Tab
 START_SECONDS = 180.0
 CODE = """
 import sys
-from tools import phases, up
+from tools import copies, phases, up
 try:
-    sys.exit(up.{command}())
+    sys.exit({command}())
 except phases.Refusal as refusal:
     sys.exit(str(refusal))
 """
@@ -37,11 +37,11 @@ class Up:
             "PORT": str(self.port),
             **(env or {}),
         }
-        self.process = self._command("up")
+        self.process = self._command("up.up")
 
-    def _command(self, name: str) -> Process:
+    def _command(self, name: str, env: Mapping[str, str] | None = None) -> Process:
         command = [sys.executable, "-c", CODE.format(command=name)]
-        return Process(command, self.data.with_name(f"{name}.log"), self.env)
+        return Process(command, self.data.with_name(f"{name}.log"), {**self.env, **(env or {})})
 
     async def start(self) -> None:
         said = len(self.process.text)
@@ -53,13 +53,19 @@ class Up:
 
     async def restart(self) -> None:
         """`make restart`, to its end."""
-        command = self._command("restart")
+        await self.run("up.restart")
+
+    async def run(self, name: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
+        """A command on this data, to its end; what it says."""
+        command = self._command(name, env)
+        said = len(command.text)
 
         async def begun() -> bool:
             return True
 
         await command.start(begun)
-        assert await command.ended(START_SECONDS) == 0, command.text
+        assert await command.ended(START_SECONDS) == code, command.text
+        return command.text[said:]
 
     async def stop(self) -> int | None:
         return await self.process.stop()

@@ -1,0 +1,1 @@
+"""Copies of everything that must last, made while it runs, and their way back."""

@@ -1,0 +1,126 @@
+"""Copies of everything that must last: one file, which proves itself.
+
+The file is a tar with the database, the installation's secret, and ``manifest.json``: how many rows
+each table has and their checksum, taken in the very snapshot that is copied. Redis is not in it:
+it holds what moves. Answers that were running are made again; what was counted against quotas and
+limits begins at nothing.
+"""
+
+import hashlib
+import json
+import shutil
+import tarfile
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chatapp import secret
+from chatapp.backup.copier import Contents, Copier, Tables, Unusable
+from chatapp.backup.postgres import PostgresCopier
+from chatapp.backup.sqlite import SqliteCopier
+from chatapp.settings import settings
+
+MANIFEST = "manifest.json"
+DATABASE = "database"
+
+
+def copier() -> Copier:
+    """What copies the database of this installation."""
+    scheme, _, rest = settings().sqlalchemy_url.partition("://")
+    if scheme.startswith("sqlite"):
+        return SqliteCopier(Path(rest.removeprefix("/")))
+    return PostgresCopier(f"postgresql://{rest}")
+
+
+def back_up(to: Path) -> Tables:
+    """Copy everything into a file, which is there only once it is whole.
+
+    Raises:
+        Unusable: it cannot be made.
+    """
+    to.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, for only there can it be moved into it at once.
+    with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
+        inside = Path(folder)
+        database = copier()
+        tables = database.copy(inside / DATABASE)
+        kept = settings().data_dir / secret.FILE
+        if settings().secret is None and kept.is_file():
+            shutil.copy(kept, inside / secret.FILE)
+        manifest = {
+            "made_at": datetime.now(UTC).isoformat(),
+            "kind": database.kind,
+            "tables": {name: asdict(contents) for name, contents in tables.items()},
+            "files": {path.name: _digest(path) for path in sorted(inside.iterdir())},
+        }
+        (inside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        made = inside / "backup.tar"
+        with tarfile.open(made, "w") as archive:
+            # First, so that it can be read without the rest.
+            for name in (MANIFEST, *manifest["files"]):
+                archive.add(inside / name, name)
+        made.chmod(0o600)
+        made.replace(to)
+    return tables
+
+
+def restore(of: Path) -> Tables:
+    """Fill the empty database of this installation, and compare what it then holds.
+
+    Raises:
+        Unusable: the file is broken, of another kind, or not what arrived; or somebody is there.
+    """
+    with tempfile.TemporaryDirectory(prefix="chatapp-restore-") as folder:
+        inside = Path(folder)
+        manifest = _unpack(of, inside)
+        database = copier()
+        if manifest["kind"] != database.kind:
+            raise Unusable(
+                f"This is a copy of {manifest['kind']}, and the database here is {database.kind}."
+            )
+        if not database.is_empty():
+            raise Unusable("There are accounts in this database: restore into an empty one.")
+        wanted = {name: Contents(**contents) for name, contents in manifest["tables"].items()}
+        found = database.restore(inside / DATABASE)
+        if found != wanted:
+            differing = sorted(
+                name for name in {*wanted, *found} if wanted.get(name) != found.get(name)
+            )
+            raise Unusable(f"What arrived is not what was copied: {', '.join(differing)}.")
+        _restore_secret(inside / secret.FILE)
+    return found
+
+
+def _restore_secret(copied: Path) -> None:
+    kept = settings().data_dir / secret.FILE
+    if copied.is_file() and settings().secret is None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(".new")
+        shutil.copy(copied, draft)
+        draft.chmod(0o600)
+        draft.replace(kept)
+
+
+def _unpack(file: Path, folder: Path) -> dict[str, Any]:
+    try:
+        with tarfile.open(file) as archive:
+            for member in archive:
+                content = archive.extractfile(member)
+                if content and Path(member.name).name == member.name:
+                    with (folder / member.name).open("xb") as out:
+                        shutil.copyfileobj(content, out)
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        files: dict[str, str] = manifest["files"]
+        sound = all(_digest(folder / name) == digest for name, digest in files.items())
+    except (OSError, tarfile.TarError, ValueError, KeyError) as error:
+        raise Unusable(f"{file} is no copy of chatapp, or it is broken.") from error
+    if not sound:
+        raise Unusable(f"{file} is broken: it is not what was written.")
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
