@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ScalarSelect, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.answers.models import Answer, Source
 from chatapp.chats.models import Chat, Message, Status
-from chatapp.database import now, rows_of
+from chatapp.database import core, now, rows_of
 
 
 @dataclass(slots=True)
@@ -164,13 +164,10 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
 
     What ends in a chat that is deleted meanwhile is not to be kept for others.
     """
+    answers, messages, chats = core(Answer), core(Message), core(Chat)
     ended = await session.exec(
-        update(Answer)
-        .where(
-            col(Answer.id) == answer_id,
-            col(Answer.epoch) == epoch,
-            col(Answer.ended_at).is_(None),
-        )
+        update(answers)
+        .where(answers.c.id == answer_id, answers.c.epoch == epoch, answers.c.ended_at.is_(None))
         .values(
             ended_at=now(),
             problem=outcome.problem,
@@ -191,19 +188,24 @@ async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Ou
     if ended.rowcount == 0:
         return False
     await session.exec(
-        update(Message)
-        .where(col(Message.id) == answer_id)
+        update(messages)
+        .where(messages.c.id == answer_id)
         .values(status=outcome.status, text=outcome.text)
     )
     deleted = await session.exec(
-        update(Chat)
-        .where(col(Chat.id).in_(select(Answer.chat_id).where(Answer.id == answer_id)))
+        update(chats)
+        .where(chats.c.id == _chat_of(answer_id))
         .values(unseen=True)
-        .returning(col(Chat.deleted_at))
+        .returning(chats.c.deleted_at)
     )
     if deleted.scalar_one_or_none():
         outcome.cache_key = ""
     return True
+
+
+def _chat_of(answer_id: UUID) -> ScalarSelect[Any]:
+    answers = core(Answer)
+    return select(answers.c.chat_id).where(answers.c.id == answer_id).scalar_subquery()
 
 
 async def kept_of(

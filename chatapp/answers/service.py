@@ -19,7 +19,7 @@ from chatapp.chats import service as chat_service
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import now, reading, transaction
+from chatapp.database import add, now, reading, transaction
 from chatapp.limits.books import Admitted
 from chatapp.limits.service import OverLimit
 from chatapp.pool.service import smaller_tiers
@@ -88,8 +88,7 @@ async def ask(
                     client_id=client_id,
                 )
                 after = chat.leaf_id
-                session.add(asked)
-                job = await _queue(session, runner, chat, asked.id, tier, charge)
+                job = await _queue(session, runner, chat, asked, tier, charge)
             charge.kept = True
     except (IntegrityError, Refused, OverLimit):
         # The same question may have come twice at once; the other one has won.
@@ -181,8 +180,7 @@ async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
 async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, question: str) -> Chat:
     if chat_id is None:
         chat = Chat(user_id=user_id, title=title_of(question))
-        session.add(chat)
-        await session.flush()
+        await add(session, chat)
         return chat
     chat = await chats.chat(session, user_id, chat_id, lock=True)
     if chat is None:
@@ -196,12 +194,13 @@ async def _queue(
     session: AsyncSession,
     runner: Runner,
     chat: Chat,
-    question_id: UUID,
+    question: Message | UUID,
     tier: str | None,
     charge: Charge,
     *,
     anew: bool = False,
 ) -> Job:
+    question_id = question.id if isinstance(question, Message) else question
     place = Message(
         id=charge.answer_id,
         chat_id=chat.id,
@@ -219,11 +218,9 @@ async def _queue(
         anew=anew,
         queued_at=charge.asked_at,
     )
-    chat.leaf_id, chat.updated_at = place.id, now()
-    # In steps, for rows that name each other: the mapper does not order tables by their keys.
-    session.add(place)
-    await session.flush()
-    session.add(answer)
+    new = [question] if isinstance(question, Message) else []
+    await add(session, *new, place, answer)
+    await chats.go_on(session, chat.user_id, chat.id, place.id, now())
     return Job(
         chat.user_id,
         chat.id,

@@ -11,17 +11,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.chats.models import Chat, Message, Status
-from chatapp.database import rows_of
+from chatapp.database import core, rows_of
 
 
 async def chat(
     session: AsyncSession, user_id: UUID, chat_id: UUID, *, lock: bool = False
 ) -> Chat | None:
     """A chat of this person that is not deleted; locked, others who want the lock wait."""
-    query = select(Chat).with_for_update() if lock else rows_of(Chat)
-    found = await session.exec(
-        query.where(Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None))
+    query = rows_of(Chat).where(
+        Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None)
     )
+    found = await session.exec(query.with_for_update() if lock else query)
     return found.first()
 
 
@@ -49,12 +49,25 @@ async def rename(session: AsyncSession, user_id: UUID, chat_id: UUID, title: str
 
 async def set_unseen(session: AsyncSession, user_id: UUID, chat_id: UUID, *, unseen: bool) -> bool:
     """Mark a chat as holding something new, or as looked at. False: it was so already."""
+    chats = core(Chat)
     return await _changed(
         session,
-        update(Chat)
-        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
-        .where(col(Chat.unseen).is_(not unseen))
+        update(chats)
+        .where(chats.c.id == chat_id, chats.c.user_id == user_id, chats.c.unseen.is_(not unseen))
         .values(unseen=unseen),
+    )
+
+
+async def go_on(
+    session: AsyncSession, user_id: UUID, chat_id: UUID, leaf_id: UUID, moment: datetime
+) -> bool:
+    """Let a chat end in another message from now on. False: there is no such chat."""
+    chats = core(Chat)
+    return await _changed(
+        session,
+        update(chats)
+        .where(chats.c.id == chat_id, chats.c.user_id == user_id)
+        .values(leaf_id=leaf_id, updated_at=moment),
     )
 
 

@@ -32,6 +32,10 @@ CHATS: dict[str, tuple[Try, object]] = {
         lambda s, who, chat, _: repository.set_unseen(s, who, chat.id, unseen=True),
         False,
     ),
+    "go_on": (
+        lambda s, who, chat, m: repository.go_on(s, who, chat.id, m[0].id, now()),
+        False,
+    ),
     "set_deleted": (lambda s, who, chat, _: repository.set_deleted(s, who, chat.id, now()), False),
     "message": (lambda s, who, _, m: repository.message(s, who, m[0].id), None),
     "by_client_id": (
