@@ -1,15 +1,14 @@
 """The connection to Redis: a server when ``REDIS_URL`` is set, else one embedded here."""
 
 from functools import cache
+from typing import Any
 
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import BlockingConnectionPool, Redis
 
+from chatapp import sentinel
 from chatapp.breaker import Breaker
 from chatapp.settings import settings
-
-CONNECTIONS = 32
-"""The most connections that one process opens."""
 
 TIMEOUT = 2.0
 """How long, in seconds, a command or a connection attempt may take."""
@@ -31,16 +30,16 @@ def cache_redis() -> Redis:
 def _client(url: str | None) -> Redis:
     if url is None:
         return FakeAsyncRedis()
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=TIMEOUT,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        health_check_interval=15,
-        retry=Breaker(TIMEOUT),
-    )
-    return Redis(connection_pool=pool)
+    options: dict[str, Any] = {
+        "max_connections": settings().redis_connections,
+        "timeout": TIMEOUT,
+        "health_check_interval": 15,
+        "retry": Breaker(TIMEOUT),
+    }
+    if url.startswith(f"{sentinel.SCHEME}:"):
+        return Redis(connection_pool=sentinel.pool_of(url, **options))
+    timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+    return Redis(connection_pool=BlockingConnectionPool.from_url(url, **timeouts, **options))
 
 
 def rests() -> bool:

@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     """PostgreSQL, as ``postgresql://user:password@host/name``. Unset: SQLite in ``data_dir``."""
 
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
-    """Redis, as ``redis://host:6379/0``. Unset: embedded in the one process."""
+    """Redis, as ``redis://host:6379/0``, ``rediss://…`` with TLS, or behind Sentinel as
+    ``redis+sentinel://host:26379,host:26379/service``. Unset: embedded in the one process."""
 
     cache_redis_url: str | None = None
     """Redis for cached answers, which may evict them. Unset: the one of ``redis_url``."""
@@ -78,11 +79,21 @@ class Settings(BaseSettings):
     database_connections: int = Field(default=20, ge=2)
     """The most connections that one process opens to PostgreSQL."""
 
+    redis_connections: int = Field(default=32, ge=4)
+    """The most connections that one process opens to each Redis."""
+
     @field_validator("trusted_proxies", "metrics_networks", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("redis_url", "cache_redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "redis+sentinel://")):
+            raise ValueError("must begin with redis://, rediss:// or redis+sentinel://")
         return value
 
     @field_validator("database_url")
