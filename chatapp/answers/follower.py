@@ -1,6 +1,7 @@
 """Follows a chat for one tab: what is there already, then what comes, as values for the store."""
 
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -65,13 +66,17 @@ class _Growing:
         self.view: MessageView | None = None
         self.standing: Standing | None = None
         """Where its question stands in line, if it does."""
+        self._name = secrets.token_urlsafe(3)
         self._takes = 0
         self._begin_again()
 
     @property
     def take(self) -> str:
-        """Names the pieces: words that were taken back are not mixed with those that follow."""
-        return str(self._takes)
+        """Names the pieces: words that were taken back are not mixed with those that follow.
+
+        Nor are those of the follower that a tab had before, perhaps at another process.
+        """
+        return f"{self._name}{self._takes}"
 
     def misses(self, event: Event) -> bool:
         """Whether words before this event have not been read."""

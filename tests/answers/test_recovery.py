@@ -1,5 +1,6 @@
 """A process that dies or ends: another goes on with its answers, and nobody does it twice."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -57,6 +58,23 @@ async def test_what_a_dead_process_left_is_made_by_another(
         assert tab.text(message.id) in (shown, words(20)) or words(20).startswith(
             tab.text(message.id)
         )
+
+
+async def test_a_tab_that_comes_back_shows_nothing_of_before(process: Process, ada: UUID) -> None:
+    """Words that were taken back meanwhile may be more than there are now."""
+    me = process.runner.name
+    chat, message = await left_behind(ada, words(400), runner=me)
+    process.runner._tasks[message.id] = asyncio.create_task(asyncio.sleep(60))
+    async with screen(process.hub, ada, chat.id) as tab:
+        await tab.until(lambda tab: tab.text(message.id) == words(400))
+    writer = LogWriter()
+    writer.open(ada, chat.id, message.id, 2).text(words(90))
+    await writer.flush()
+    async with screen(process.hub, ada, chat.id) as again:
+        # The page keeps what it was sent.
+        again.values = tab.values | again.values
+        assert again.text(message.id) == words(90)
+    process.runner._tasks.pop(message.id).cancel()
 
 
 async def test_a_late_writer_changes_nothing(process: Process, ada: UUID) -> None:

@@ -41,6 +41,11 @@ class Asked:
     """The status and the text at the end, on each screen."""
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def failed(self) -> bool:
+        """Whether a screen shows that it failed."""
+        return any(status == "failed" for status, _ in self.shown)
+
 
 class Browser:
     """One person's browser."""

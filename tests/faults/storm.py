@@ -86,13 +86,13 @@ class History:
 
 
 async def storm(
-    fleet: Fleet, faults: Sequence[str], answers: int, seed: int, people: int = 8
+    fleet: Fleet, lanes: Sequence[Sequence[str]], answers: int, seed: int, people: int = 8
 ) -> History:
-    """Ask so many questions while faults happen, one after the other, over and over.
+    """Ask so many questions while faults happen.
 
     Args:
         fleet: What is driven and hurt.
-        faults: Names of ``FAULTS``, in order.
+        lanes: Names of ``FAULTS``: those of a lane come one after the other, lanes go side by side.
         answers: How many questions are asked at least.
         seed: What everything random is drawn from.
         people: How many ask at the same time.
@@ -112,9 +112,10 @@ async def storm(
 
     seats = [asyncio.create_task(sit()) for _ in range(people)]
     try:
-        for name in faults:
-            await asyncio.sleep(choice.uniform(0.5, 2.0))
-            await _happen(name, fleet, choice, history)
+        draws = [random.Random(choice.random()) for _ in lanes]
+        async with asyncio.TaskGroup() as group:
+            for lane, draw in zip(lanes, draws, strict=True):
+                group.create_task(_hurt(lane, fleet, draw, history))
         over.set()
         await asyncio.gather(*seats)
     finally:
@@ -125,11 +126,14 @@ async def storm(
     return history
 
 
-async def _happen(name: str, fleet: Fleet, choice: random.Random, history: History) -> None:
-    incident = Incident(name, asyncio.get_running_loop().time())
-    history.incidents.append(incident)
-    await FAULTS[name](fleet, choice)
-    incident.ended = asyncio.get_running_loop().time()
+async def _hurt(lane: Sequence[str], fleet: Fleet, choice: random.Random, history: History) -> None:
+    clock = asyncio.get_running_loop().time
+    for name in lane:
+        await asyncio.sleep(choice.uniform(0.5, 2.0))
+        incident = Incident(name, clock())
+        history.incidents.append(incident)
+        await FAULTS[name](fleet, choice)
+        incident.ended = clock()
 
 
 async def _kill(fleet: Fleet, choice: random.Random) -> None:
@@ -213,7 +217,7 @@ async def _partition(link: str, way: Way, fleet: Fleet, choice: random.Random) -
     member: Member = choice.choice(fleet.members)
     late = choice.random() < 0.5
     async with member.links[link].disturbed(way, late=late):
-        await asyncio.sleep(choice.uniform(2.0, 6.0))
+        await asyncio.sleep(choice.uniform(1.0, 5.0))
 
 
 FAULTS: dict[str, Fault] = {
@@ -236,6 +240,26 @@ FAULTS: dict[str, Fault] = {
     },
 }
 """What can go wrong, by its name."""
+
+PROVIDERS = [name for name in FAULTS if name.startswith("provider")]
+SERVICES = [
+    name
+    for name in FAULTS
+    if name.startswith(("redis", "postgres")) and name.split()[-1] not in [*Way]
+]
+PROCESSES = [name for name in FAULTS if name not in PROVIDERS + SERVICES]
+"""Of processes and of their links to Redis and PostgreSQL."""
+
+
+def every_fault(seed: int) -> list[list[str]]:
+    """All faults once, in two lanes: those of servers, and those of processes.
+
+    Those of the providers come last: what they break off ends in words and not in an answer.
+    """
+    choice = random.Random(seed)
+    lanes = [PROCESSES, SERVICES, PROVIDERS]
+    processes, services, providers = (choice.sample(lane, len(lane)) for lane in lanes)
+    return [processes + providers, services]
 
 
 @asynccontextmanager
