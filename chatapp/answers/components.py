@@ -181,8 +181,11 @@ def _actions(
                 class_name=small,
             ),
         ),
-        rx.el.span(by, class_name="ml-2 text-xs text-muted truncate", title=by),
-        rx.cond(cached, _cached(cached, message_id, last)),
+        rx.el.div(
+            rx.el.span(by, class_name="text-xs text-muted truncate max-w-full", title=by),
+            rx.cond(cached, _cached(cached, message_id, last)),
+            class_name="ml-2 min-w-0 flex flex-wrap items-center gap-x-2",
+        ),
         class_name=rx.cond(
             last,
             "flex items-center -ml-2 min-h-8",
@@ -195,12 +198,7 @@ def _actions(
 def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> rx.Component:
     """That the answer was there already, and the way to a new one."""
     return rx.fragment(
-        rx.el.span(
-            " · ",
-            mark,
-            class_name="text-xs text-muted whitespace-pre-wrap",
-            custom_attrs={"data-testid": "cached"},
-        ),
+        rx.el.span(mark, class_name="text-xs text-muted", custom_attrs={"data-testid": "cached"}),
         rx.cond(
             last,
             rx.el.button(
@@ -209,7 +207,7 @@ def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> r
                 title="Ask for a new answer",
                 on_click=ChatState.ask_again(message_id.to(UUID)),
                 class_name=(
-                    "h-8 px-2 text-xs font-medium text-accent rounded-control hover:bg-hover"
+                    "h-8 px-2 -mx-2 text-xs font-medium text-accent rounded-control hover:bg-hover"
                 ),
             ),
         ),

@@ -1,8 +1,6 @@
 """An answer is given again to whom it may be given, says so, and is forgotten when it must be."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from chatapp.chats.models import Status
 from chatapp.database import now
 from chatapp.pool.errors import MESSAGES
 from chatapp.redis import cache_redis
+from tests.answers import keeping
 from tests.answers.world import LABELS, ask, finished, row, screen, words
 from tests.fakes import ProviderServer
 
@@ -37,17 +36,11 @@ async def again(process: Process, who: UUID, asked: Asked) -> Asked:
 
 
 async def entries() -> list[bytes]:
-    return [name async for name in cache_redis().scan_iter("cache:*:entry")]
+    return await keeping.entries(cache_redis())
 
 
 async def grow_old(seconds: float) -> None:
-    """Let so much time pass for all that is kept."""
-    client: Any = cache_redis()
-    for name in await entries():
-        entry = Entry.decode(await client.hget(name, "value"))
-        older = replace(entry, at=entry.at - timedelta(seconds=seconds))
-        fresh = int(await client.hget(name, "fresh")) - int(seconds * 1000)
-        await client.hset(name, mapping={"value": older.encode(), "fresh": fresh})
+    await keeping.grow_old(cache_redis(), seconds)
 
 
 async def test_the_second_who_asks_is_given_the_same_answer_and_told_so(

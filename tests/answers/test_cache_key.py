@@ -1,5 +1,6 @@
 """The key of an answer: the same for the same request, another for any other."""
 
+import inspect
 from dataclasses import field, fields, make_dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -138,11 +139,9 @@ def test_a_new_field_changes_it_by_itself_and_makes_the_request_personal() -> No
 
 
 def test_whatever_the_pool_can_be_asked_stands_in_the_key() -> None:
-    import inspect
-
     asked = set(inspect.signature(PooledChatModel.answer).parameters) - {"self"}
-    # How it tells of a broken-off answer is no part of what is asked.
-    assert asked - {"restarts"} <= {each.name for each in fields(Request)}
+    # How it tells of what happens on the way is no part of what is asked.
+    assert asked - {"restarts", "waits"} <= {each.name for each in fields(Request)}
 
 
 def test_what_cannot_be_told_apart_has_no_key() -> None:
