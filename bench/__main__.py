@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bench import cpu_per_token, first_word, kept_state, long_chat, table, weight, wire_bytes
+from bench import (
+    bad_day,
+    cpu_per_token,
+    first_word,
+    kept_state,
+    long_chat,
+    people,
+    table,
+    weight,
+    wire_bytes,
+)
 from bench.baseline import Naive
 from bench.product import Product
 from bench.subject import Subject
@@ -30,7 +40,13 @@ MEASURES = {
 WEIGHT = "weight"
 
 
+ALONE = {"people": people.main, "bad-day": bad_day.main}
+"""What has the machine for itself and takes options of its own."""
+
+
 async def main(wanted: Sequence[str]) -> int:
+    if wanted and wanted[0] in ALONE:
+        return await ALONE[wanted[0]](list(wanted[1:]))
     names = [name for name in (*MEASURES, WEIGHT) if not wanted or name in wanted]
     if unknown := set(wanted) - set(names):
         print(f"No such measure: {', '.join(sorted(unknown))}. Say some of {[*MEASURES, WEIGHT]}.")

@@ -40,6 +40,7 @@ class Installation:
         self.data = folder / "data"
         self.port = free_port()
         self.providers: list[Process] = []
+        self._provider_ports: list[int] = []
 
     async def start(self) -> None:
         pool = [await self._provide(name) for name in ("one", "two")]
@@ -70,9 +71,15 @@ class Installation:
         command = [sys.executable, "-m", "bench.load.provider", str(port)]
         process = Process(command, self._folder / f"provider-{name}.log")
         self._stack.push_async_callback(process.stop)
-        await process.start(lambda: accepts("127.0.0.1", port))
+        self._provider_ports.append(port)
         self.providers.append(process)
+        await self.provide_again(len(self.providers) - 1)
         return POOL.format(name=name, port=port)
+
+    async def provide_again(self, number: int) -> None:
+        """Start a provider."""
+        port = self._provider_ports[number]
+        await self.providers[number].start(lambda: accepts("127.0.0.1", port))
 
     @property
     def state(self) -> dict[str, Any]:

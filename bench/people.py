@@ -1,12 +1,13 @@
 """``python -m bench people [how many] [option=value …]``: many signed-in people at once."""
 
 import asyncio
-import sys
+import json
 import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from bench.installation import Installation
 from bench.load.counts import Counts, total
@@ -15,6 +16,10 @@ from bench.load.groups import Use
 from bench.load.person import Manners
 from bench.load.seeding import seed
 from tests.harness import logs
+
+PARTS = ("backends", "nginx", "PostgreSQL", "Redis")
+MEASURED = Path(__file__).with_name("measured.json")
+SHORT = 30
 
 
 @dataclass
@@ -36,6 +41,27 @@ class Plan:
     idle: float = 15.0
     crowds: int = 4
     deflate: int = 1
+    save: int = 0
+    """1: what things cost is kept for :mod:`bench.scale_model`."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the installation is told."""
+        return {"CHATAPP_CONNECTS": str(round(self.arrivals * 2))}
+
+    @classmethod
+    def of(cls, arguments: list[str], **defaults: Any) -> "Plan":
+        """The plan that the words of a command line describe: ``2000 streams=100``."""
+        plan = cls(**defaults)
+        known = {each.name for each in fields(cls)}
+        for word in arguments:
+            name, found, value = word.partition("=")
+            if not found:
+                name, value = "people", word
+            if name not in known:
+                raise SystemExit(f"No such option: {name}. Say some of {', '.join(sorted(known))}.")
+            setattr(plan, name, type(getattr(plan, name))(float(value)))
+        return plan
 
     @property
     def think(self) -> float:
@@ -145,8 +171,7 @@ def show(phase: Phase) -> None:
 
 
 async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
-    settings = {"CHATAPP_CONNECTS": str(round(plan.arrivals * 2))}
-    installation = Installation(stack, folder, plan.backends, settings)
+    installation = Installation(stack, folder, plan.backends, plan.settings)
     await installation.start()
     began = time.monotonic()
     accounts = await seed(installation.database_url, plan.people)
@@ -166,9 +191,11 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
     await asyncio.sleep(3)
 
     full = installation.uses(crowds.pids, memory=True)
+    memory = {
+        part: (use.memory - empty[part].memory) * 1024 / plan.people for part, use in full.items()
+    }
     for part, use in full.items():
-        more = (use.memory - empty[part].memory) * 1024 / plan.people
-        print(f"  memory of {part}: {use.memory:,.0f} MB, {more:.1f} KB a person")
+        print(f"  memory of {part}: {use.memory:,.0f} MB, {memory[part]:.1f} KB a person")
 
     run.begin()
     idle = await run.end("Nobody does anything", await run.watch(plan.idle))
@@ -185,6 +212,17 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
     if tokens:
         print(f"  {whole / tokens * 1e6:.0f} µs of CPU a token, questions and all, all parts")
 
+    # As many questions with few words: the difference is what words cost.
+    asked = talk.seen.of("asked") / talk.seconds
+    await crowds.talk(words=SHORT, think=plan.people / max(asked, 0.1))
+    await run.watch(plan.words / plan.rate + 5)
+    run.begin()
+    short = await run.end("People get short answers", await run.watch(plan.measure / 2))
+    measured = costs(plan, came, idle, talk, short, memory)
+    print(json.dumps(measured, indent=2))
+    if plan.save:
+        MEASURED.write_text(json.dumps(measured, indent=2) + "\n")
+
     await crowds.quiet()
     run.begin()
     last = await run.end("The last answers", await run.all_answered(90))
@@ -196,35 +234,39 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
     return 1 if wrong or logged else 0
 
 
+def costs(
+    plan: Plan, came: Phase, idle: Phase, long: Phase, short: Phase, memory: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """What each part spends: milliseconds for a person who comes and for a question, microseconds
+    for a token, milliseconds a second for a thousand people who do nothing; and its kilobytes."""
+    made = {}
+    for part in PARTS:
+        resting = idle.cpu[part] / idle.seconds
+        spent = [phase.cpu[part] - resting * phase.seconds for phase in (long, short)]
+        questions, tokens = (
+            [max(phase.seen.of(what), 1) for phase in (long, short)] for what in ("asked", "tokens")
+        )
+        whole = questions[0] * tokens[1] - questions[1] * tokens[0]
+        token = (questions[0] * spent[1] - questions[1] * spent[0]) / whole if whole else 0.0
+        question = (spent[0] - token * tokens[0]) / questions[0]
+        made[part] = {
+            "connect_ms": round(came.cpu[part] / plan.people * 1e3, 3),
+            "question_ms": round(max(question, 0.0) * 1e3, 3),
+            "token_us": round(max(token, 0.0) * 1e6, 2),
+            "idle_ms_per_thousand": round(resting / plan.people * 1e6, 3),
+            "memory_kb": round(max(memory[part], 0.0), 1),
+        }
+    return made
+
+
 def _each(phase: Phase, part: str, count: int, what: str) -> None:
     print(f"  {phase.cpu[part] / count * 1000:.2f} ms of CPU of {part} for {what}")
 
 
-def plan_of(arguments: list[str]) -> Plan:
-    """The plan that the words of the command line describe."""
-    plan = Plan()
-    kinds = {each.name: each.type for each in fields(Plan)}
-    for word in arguments:
-        name, found, value = word.partition("=")
-        if not found:
-            name, value = "people", word
-        if name not in kinds:
-            raise SystemExit(f"No such option: {name}. Say some of {', '.join(kinds)}.")
-        setattr(plan, name, type(getattr(plan, name))(float(value)))
-    return plan
-
-
 async def main(arguments: list[str]) -> int:
     """Run, and say how it went."""
-    plan = plan_of(arguments)
+    plan = Plan.of(arguments)
     print(plan, flush=True)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-people-")))
         return await run(plan, folder, stack)
-
-
-if __name__ == "__main__":
-    from bench.__main__ import forget_the_owners_settings
-
-    forget_the_owners_settings()
-    sys.exit(asyncio.run(main(sys.argv[1:])))
