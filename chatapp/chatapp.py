@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatapp import controls, database, redis, routes
+from chatapp.accounts import own_keys
 from chatapp.accounts import pages as account_pages
 from chatapp.accounts.endpoints import routes as account_routes
 from chatapp.accounts.gate import SocketGate
@@ -24,6 +25,9 @@ from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
 from chatapp.answers import pages as chat_pages
+from chatapp.answers.own_key_endpoints import routes as own_key_routes
+from chatapp.answers.own_key_section import own_key_section
+from chatapp.answers.own_key_state import OwnKeyState
 from chatapp.answers.process import answering
 from chatapp.answers.state import ChatState
 from chatapp.api.health import routes as health_routes
@@ -32,6 +36,7 @@ from chatapp.api.metrics import routes as metrics_routes
 from chatapp.headers import SecurityHeaders
 from chatapp.housekeeping import housekeeping
 from chatapp.limits import policy
+from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
 from chatapp.traces import tracing
@@ -45,7 +50,15 @@ TITLE = "chatapp"
 
 def transform(reflex_app: ASGIApp) -> ASGIApp:
     """Put our own endpoints, the built pages and the gate around Reflex."""
-    own = Starlette(routes=[*account_routes, *health_routes, *metrics_routes, Mount("/", Pages())])
+    own = Starlette(
+        routes=[
+            *account_routes,
+            *own_key_routes,
+            *health_routes,
+            *metrics_routes,
+            Mount("/", Pages()),
+        ]
+    )
 
     async def split(scope: Scope, receive: Receive, send: Send) -> None:
         inner = reflex_app if scope["type"] == "websocket" else own
@@ -70,6 +83,7 @@ async def living() -> AsyncIterator[None]:
     try:
         async with (
             controls.following(),
+            own_keys.following(),
             policy.following(),
             revocations(),
             answering(),
@@ -79,6 +93,7 @@ async def living() -> AsyncIterator[None]:
             with tracing():
                 yield
     finally:
+        await close_own()
         await close_pool()
         await redis.close()
         await database.close()
@@ -117,11 +132,11 @@ app.add_page(
 )
 app.add_page(
     lambda: account_pages.settings(
-        rx.cond(AccountState.is_admin, admin_pages.administration_link())
+        rx.cond(AccountState.is_admin, admin_pages.administration_link()), own_key_section()
     ),
     route=routes.SETTINGS,
     title=f"Settings · {TITLE}",
-    on_load=AccountState.load_account,
+    on_load=[AccountState.load_account, OwnKeyState.load],
 )
 app.add_page(
     admin_pages.admin_page,

@@ -16,6 +16,10 @@ SIGN_OUT = "/auth/sign-out"
 SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
 CHANGE_PASSWORD = "/auth/password"  # noqa: S105 - a path
 
+OWN_KEY = "/settings/own-key"
+OWN_KEY_USE = "/settings/own-key/use"
+OWN_KEY_REMOVE = "/settings/own-key/remove"
+
 HEALTH = "/healthz"
 METRICS = "/metrics"
 READY = "/readyz"

@@ -26,6 +26,12 @@ def key_for(purpose: str) -> bytes:
     return hmac.digest(root, purpose.encode(), "sha256")
 
 
+def keys_for(purpose: str) -> tuple[bytes, ...]:
+    """The key for a purpose, then those of earlier secrets, which open what they once closed."""
+    earlier = (before.get_secret_value().encode() for before in settings().secret_before)
+    return key_for(purpose), *(hmac.digest(one, purpose.encode(), "sha256") for one in earlier)
+
+
 def _kept(file: Path) -> bytes:
     """What the file holds; the first who looks makes it."""
     try:

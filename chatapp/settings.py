@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, min_length=32)
     """What keys are made of. Unset: made at the first start and kept in ``data_dir``."""
 
+    secret_before: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Earlier secrets, comma-separated: what they have sealed is sealed anew by the present one."""
+
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=3000, ge=1, le=65535, validation_alias="PORT")
 
@@ -94,6 +97,13 @@ class Settings(BaseSettings):
     def _redis(cls, value: str | None) -> str | None:
         if value and not value.startswith(("redis://", "rediss://", "redis+sentinel://")):
             raise ValueError("must begin with redis://, rediss:// or redis+sentinel://")
+        return value
+
+    @field_validator("secret_before", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
         return value
 
     @field_validator("database_url")

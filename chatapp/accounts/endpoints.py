@@ -34,7 +34,12 @@ def _visit(request: Request) -> Visit:
     return Visit(client_address(request.scope), request.headers.get("user-agent", ""))
 
 
-async def _signed_in(request: Request) -> CurrentUser:
+async def signed_in(request: Request) -> CurrentUser:
+    """Whose session a request has.
+
+    Raises:
+        Refused: it has none.
+    """
     token = cookies.session_token(request.scope)
     found = await sessions.session_by_token(token) if token else None
     if found is None:
@@ -110,6 +115,15 @@ class FormEndpoint(HTTPEndpoint):
             return JSONResponse({"message": words}, status)
         return PlainTextResponse(words, status)
 
+    @staticmethod
+    def done(request: Request, word: Flash) -> Response:
+        """Say on the next page that it was done."""
+        if _wants_json(request):
+            return JSONResponse({"message": word.words})
+        response = RedirectResponse(word.page, 303)
+        response.headers.append("set-cookie", cookies.set_flash(request.scope, word))
+        return response
+
     def _refusal(self, request: Request, form: dict[str, str], refused: Refused) -> Response:
         if _wants_json(request):
             said = {"code": refused.problem, "message": refused.words}
@@ -177,7 +191,7 @@ class SignOutEverywhere(FormEndpoint):
 
     async def act(self, request: Request, form: dict[str, str]) -> Response:
         """End all sessions of the person."""
-        user = await _signed_in(request)
+        user = await signed_in(request)
         await sessions.sign_out_everywhere(user.id)
         return _farewell(request)
 
@@ -189,11 +203,11 @@ class ChangePassword(FormEndpoint):
 
     async def act(self, request: Request, form: dict[str, str]) -> Response:
         """Change the password; the session begins anew, all others end."""
-        user = await _signed_in(request)
-        signed_in = await service.change_password(
+        user = await signed_in(request)
+        again = await service.change_password(
             user, form.get("current_password", ""), form.get("new_password", ""), _visit(request)
         )
-        response = _welcome(request, signed_in, urls.SETTINGS)
+        response = _welcome(request, again, urls.SETTINGS)
         word = Flash(PASSWORD_CHANGED, urls.SETTINGS)
         response.headers.append("set-cookie", cookies.set_flash(request.scope, word))
         return response

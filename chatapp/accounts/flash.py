@@ -15,7 +15,15 @@ LONGEST = 2_000
 LONGEST_WAIT = 86_400
 
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - what happened
-_DONE = {PASSWORD_CHANGED: "Your password was changed. Other devices are signed out."}
+KEY_KEPT = "key-kept"
+KEY_CHANGED = "key-changed"
+KEY_REMOVED = "key-removed"
+_DONE = {
+    PASSWORD_CHANGED: "Your password was changed. Other devices are signed out.",
+    KEY_KEPT: "Your key works and was kept.",
+    KEY_CHANGED: "It was noted when your key is used.",
+    KEY_REMOVED: "Your key was removed.",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,36 @@ class Membership(Table, table=True):
     )
 
 
+class KeyUse(StrEnum):
+    """When a person's own key is used."""
+
+    FIRST = "first"
+    """Before the shared models."""
+    DRY = "dry"
+    """When all of those are at their limits."""
+    NEVER = "never"
+    """Only when the person asks for it, in the waiting line."""
+
+
+class OwnKey(Table, table=True):
+    """A person's own key at a provider. It is never shown again."""
+
+    __table_args__ = (UniqueConstraint("user_id", "provider", name="uq_own_keys_provider"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    provider: str = Field(max_length=64)
+    """As the pool names it; see :mod:`chatapp.pool.own`."""
+    sealed: str = Field(sa_type=Text, repr=False)
+    """See :mod:`chatapp.accounts.sealing`."""
+    ending: str = Field(max_length=4)
+    """Its last characters, by which its owner knows it."""
+    use: KeyUse = Field(default=KeyUse.DRY, sa_type=Text)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    refused_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the provider did not take it any more; it is not used from then on."""
+
+
 class LoginSession(Table, table=True):
     """A browser that is signed in. The token itself is only in its cookie."""
 

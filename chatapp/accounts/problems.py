@@ -20,6 +20,9 @@ class Problem(StrEnum):
     WRONG_OLD = "wrong-old"
     SIGNED_OUT = "signed-out"
     AWAY = "away"
+    NO_KEY = "no-key"
+    KEY_REFUSED = "key-refused"
+    KEY_UNCHECKED = "key-unchecked"
 
 
 _WORDS = {
@@ -39,6 +42,11 @@ _WORDS = {
     Problem.SIGNED_OUT: "You are signed out. Please sign in again.",
     Problem.AWAY: "The database cannot be reached right now. Nothing was changed. Please try again "
     "in a minute.",
+    Problem.NO_KEY: "That does not look like a key. Please copy it once more.",
+    Problem.KEY_REFUSED: "The provider does not take this key, so it was not kept. Please check it "
+    "there.",
+    Problem.KEY_UNCHECKED: "The provider could not be reached to check the key, so it was not "
+    "kept. Please try again in a moment.",
 }
 
 _STATUS = {
@@ -53,6 +61,9 @@ _STATUS = {
     Problem.SHORT: 422,
     Problem.LONG: 422,
     Problem.NAME: 422,
+    Problem.NO_KEY: 422,
+    Problem.KEY_REFUSED: 422,
+    Problem.KEY_UNCHECKED: 503,
     Problem.THROTTLED: 429,
     Problem.BUSY: 503,
     Problem.AWAY: 503,

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from uuid import UUID
 
 from chatapp.accounts.gcra import Limit, give_back, known, remember, take
 from chatapp.accounts.problems import Problem, Refused
@@ -24,6 +25,9 @@ STRANGERS = Limit("strangers", burst=30, every=30)
 
 ADDRESS = Limit("address", burst=30, every=10)
 """Wrong passwords from one address."""
+
+OWN_KEYS = Limit("own-keys", burst=10, every=360)
+"""Keys that one person has checked at a provider."""
 
 SIGN_UPS = Limit("sign-ups", burst=40, every=20)
 """New accounts from one address: an office behind one address may arrive at once."""
@@ -83,6 +87,15 @@ async def attempt(account: str, address: str) -> Attempt:
         paid.append((STRANGERS, who))
     await _pay(paid)
     return Attempt(who, place, paid)
+
+
+async def own_key(user_id: UUID) -> None:
+    """Pay for the check of a person's own key.
+
+    Raises:
+        Refused: throttled.
+    """
+    await _pay([(OWN_KEYS, user_id.hex)])
 
 
 async def sign_up(address: str) -> None:

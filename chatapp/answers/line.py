@@ -80,10 +80,11 @@ class Wish:
 class Place:
     """One question's place in the line, from the moment when it has to wait."""
 
-    def __init__(self, group: "_Group", answer_id: UUID, tell: Tell, own_key: bool) -> None:
-        self.waiting = Waiting(answer_id)
+    def __init__(self, group: "_Group", answer_id: UUID, tell: Tell, moment: int) -> None:
+        self.waiting = Waiting(answer_id, moment=moment)
         self.trying = False
-        self.own_key = own_key
+        self.own_key = False
+        """Whether a key of the person's own could be used instead."""
         self._group = group
         self._tell = tell
         self._told: Standing | None = None
@@ -291,11 +292,18 @@ class Line:
 
     @asynccontextmanager
     async def place(
-        self, tier: str | None, answer_id: UUID, tell: Tell, *, own_key: bool = False
+        self, tier: str | None, answer_id: UUID, tell: Tell, moment: int = 0
     ) -> AsyncIterator[Place]:
-        """A place for a question, which it leaves at the end of the context at the latest."""
+        """A place for a question, which it leaves at the end of the context at the latest.
+
+        Args:
+            tier: Whose line.
+            answer_id: The answer that waits.
+            tell: Is told where it stands.
+            moment: Its moment in the order, if it has stood in line before.
+        """
         group = self._groups.setdefault(tier or "", _Group(tier or ""))
-        place = Place(group, answer_id, tell, own_key)
+        place = Place(group, answer_id, tell, moment)
         try:
             yield place
         finally:

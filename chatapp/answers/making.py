@@ -17,7 +17,7 @@ from chatapp.answers.repository import Outcome
 from chatapp.answers.request import Request, request_for
 from chatapp.answers.shelf import shelf
 from chatapp.answers.standing import Standing
-from chatapp.answers.turn import in_turn
+from chatapp.answers.turn import Turn
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.database import now, patiently
@@ -110,7 +110,7 @@ class Making:
         self.outcome.context_from = request.begins_at
         self.outcome.asked_tokens = estimated_tokens(request.messages, {})
         others = bool(self._log.said)
-        answer = in_turn(self._line, self._job.answer_id, request, self)
+        answer = Turn(self._line, self._job.answer_id, request, self).events()
         async with aclosing(answer) as events:
             async for event in events:
                 match event:

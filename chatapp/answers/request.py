@@ -5,6 +5,7 @@ from uuid import UUID
 
 from langchain_core.messages import BaseMessage
 
+from chatapp.answers.own_key import OwnKeys
 from chatapp.answers.prompt import prompt
 from chatapp.answers.staying import preferred
 from chatapp.pool.service import pool
@@ -28,6 +29,8 @@ class Request:
     """The member that is asked first."""
     begins_at: UUID | None = None
     """The message with which the history begins, if earlier ones were left out."""
+    own_keys: tuple[str, ...] = ()
+    """The ids of the person's own keys that may be used: then the answer is nobody else's."""
 
 
 async def request_for(user_id: UUID, question_id: UUID, tier: str | None) -> Request:
@@ -35,4 +38,5 @@ async def request_for(user_id: UUID, question_id: UUID, tier: str | None) -> Req
     given = await prompt(user_id, question_id, tier)
     models = tuple(sorted(member.name for member in pool().config.members_of(tier)))
     prefer = await preferred(user_id, question_id)
-    return Request(user_id, tuple(given.messages), tier, models, prefer, given.begins_at)
+    own = await OwnKeys.of(user_id)
+    return Request(user_id, tuple(given.messages), tier, models, prefer, given.begins_at, own.names)

@@ -153,6 +153,19 @@ async def use_smaller(runner: Runner, user_id: UUID, answer_id: UUID, tier: str)
     await _wish(runner, answer, Wish(tier=tier))
 
 
+async def use_own_key(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
+    """Have an answer that waits in line made with a key of the person's own instead.
+
+    Raises:
+        NotFound: no such running answer of this person.
+    """
+    async with reading() as session:
+        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
+    if answer is None or answer.ended_at is not None:
+        raise NotFound
+    await _wish(runner, answer, Wish(own_key=True))
+
+
 async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
     """Give a chat another title and tell the person's tabs. Raises: NotFound."""
     await chat_service.rename(user_id, chat_id, title)

@@ -120,6 +120,14 @@ class ChatState(rx.State):
             await push({"notice": GONE})
 
     @rx.event
+    async def use_own_key(self, answer_id: UUID) -> None:
+        """Have an answer that waits in line made with one's own key now."""
+        try:
+            await service.use_own_key(process().runner, current_user().id, answer_id)
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
     async def show_earlier(self, message_id: UUID) -> None:
         """Show the messages before one."""
         try:

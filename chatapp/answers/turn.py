@@ -1,17 +1,21 @@
 """The pool's answer in its turn: at once, or after the question has stood in line."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from chatapp.accounts.models import KeyUse
 from chatapp.answers import repository
 from chatapp.answers.line import Line, Place, Wish
+from chatapp.answers.own_key import OwnKeys
 from chatapp.answers.request import Request
 from chatapp.answers.standing import Standing
 from chatapp.database import now, reading
-from chatapp.pool.events import Asked, Held, PoolEvent
+from chatapp.pool.errors import PoolExhausted
+from chatapp.pool.events import Asked, Done, Held, PoolEvent
+from chatapp.pool.own import OwnAccount
 from chatapp.pool.service import pool
 
 EACH = 60.0
@@ -37,46 +41,98 @@ class Maker(Protocol):
         """It is made in another way than was asked for from here on: for one person alone."""
 
 
-async def in_turn(
-    line: Line, answer_id: UUID, request: Request, maker: Maker
-) -> AsyncGenerator[PoolEvent, None]:
-    """The events of an answer, once it is the question's turn.
+class Turn:
+    """One question on its way: to keys of the person's own, to the pool, or into the line."""
 
-    Args:
-        line: Where it stands while all members are at their limits.
-        answer_id: The answer to be made.
-        request: What decides it.
-        maker: Is told where it stands.
+    def __init__(self, line: Line, answer_id: UUID, request: Request, maker: Maker) -> None:
+        """Begin.
 
-    Raises:
-        PoolError: nobody answered, the answer was cut, or there was no room in the line.
-    """
-    tier, wish = request.tier, None
-    while True:
-        source = pool().answer(
+        Args:
+            line: Where it stands while all members are at their limits.
+            answer_id: The answer to be made.
+            request: What decides it.
+            maker: Is told where it stands.
+        """
+        self._line = line
+        self._answer_id = answer_id
+        self._request = request
+        self._maker = maker
+        self._keys = OwnKeys(request.user_id)
+        self._tried: list[OwnAccount] = []
+        self._done = False
+        self._moment = 0
+        self._wish: Wish | None = None
+
+    async def events(self) -> AsyncGenerator[PoolEvent, None]:
+        """The events of the answer, once it is the question's turn.
+
+        Raises:
+            PoolError: nobody answered, the answer was cut, or there was no room in the line.
+        """
+        self._keys = await OwnKeys.of(self._request.user_id)
+        tier = self._request.tier
+        async for event in self._own(tier, KeyUse.FIRST):
+            yield event
+        while not self._done:
+            async for event in self._shared(tier):
+                yield event
+            if self._wish is None:
+                return
+            await self._maker.go_alone()
+            wish, self._wish = self._wish, None
+            if wish.own_key:
+                async for event in self._own(tier, *KeyUse):
+                    yield event
+            else:
+                tier = wish.tier or None
+
+    async def _own(self, tier: str | None, *uses: KeyUse) -> AsyncGenerator[PoolEvent, None]:
+        """An answer with the person's own keys; nothing, if none of them can be used."""
+        accounts = [each for each in self._keys.used(*uses) if each not in self._tried]
+        if not accounts:
+            return
+        self._tried += accounts
+        answer = self._keys.answer(accounts, list(self._request.messages), tier)
+        with suppress(PoolExhausted):
+            async with aclosing(answer) as events:
+                async for event in events:
+                    self._done = isinstance(event, Done)
+                    yield event
+
+    async def _shared(self, tier: str | None) -> AsyncGenerator[PoolEvent, None]:
+        """The pool's answer; it ends before that when the person wishes something else."""
+        request, line = self._request, self._line
+        answer = pool().answer(
             list(request.messages), tier=tier, prefer=request.prefer, restarts=True, waits=True
         )
-        async with line.place(tier, answer_id, maker.stand) as place, aclosing(source) as events:
-            if line.stands(tier):
-                wish = await _wait(place, request.user_id, None)
-            while wish is None and (event := await anext(events, None)) is not None:
-                match event:
-                    case Held():
-                        wish = await _wait(place, request.user_id, event)
-                    case Asked():
-                        await place.asked()
-                    case _:
+        place = line.place(tier, self._answer_id, self._maker.stand, self._moment)
+        async with place as here, aclosing(answer) as events:
+            held: Held | None = None
+            waits = line.stands(tier)
+            while True:
+                if waits:
+                    async for event in self._own(tier, KeyUse.DRY):
                         yield event
-        if wish is None:
-            return
-        await maker.go_alone()
-        tier, wish = wish.tier or None, None
+                    if self._done or await self._wait(here, held):
+                        return
+                if (event := await anext(events, None)) is None:
+                    return
+                waits = isinstance(event, Held)
+                if isinstance(event, Held):
+                    held = event
+                elif isinstance(event, Asked):
+                    await here.asked()
+                else:
+                    yield event
 
-
-async def _wait(place: Place, user_id: UUID, held: Held | None) -> Wish | None:
-    if not place.waiting.moment:
-        place.waiting.back = await _back(user_id, place.waiting.id)
-    return await place.turn(held)
+    async def _wait(self, place: Place, held: Held | None) -> Wish | None:
+        waiting = place.waiting
+        if not waiting.moment:
+            waiting.back = await _back(self._request.user_id, waiting.id)
+        place.own_key = any(each not in self._tried for each in self._keys.used(*KeyUse))
+        self._wish = await place.turn(held)
+        self._moment = waiting.moment
+        return self._wish
 
 
 async def _back(user_id: UUID, answer_id: UUID) -> float:

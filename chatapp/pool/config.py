@@ -35,6 +35,8 @@ class Account:
     base_url: str | None = None
     title: str = ""
     """How people know the account; made from the provider or the name when not set."""
+    owner: str = ""
+    """Names the one whose own key it is: what is known of it is kept apart from all else."""
 
     def __post_init__(self) -> None:
         if not self.title:

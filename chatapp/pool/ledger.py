@@ -162,7 +162,9 @@ def _limits(member: Member) -> tuple[int, ...]:
 @cache
 def _keys(member: Member) -> tuple[str, ...]:
     key = f"{TAG}:{member.name}"
-    if member.account.api_key is not None:
+    if member.account.owner:
+        key += f":{member.account.owner}"
+    elif member.account.api_key is not None:
         # Another key is another account, about which nothing is known yet.
         secret = member.account.api_key.get_secret_value().encode()
         key += f":{blake2s(secret, digest_size=4, person=b'pool').hexdigest()}"

@@ -302,6 +302,8 @@ def _why(failure: Failure, trying: Trying) -> str:
         return "broke off"
     if failure.too_long:
         return "is too small for the question"
+    if failure.outcome == "auth" and trying.member.account.owner:
+        return "was refused"
     if failure.day:
         return "had used up its day"
     if failure.kind.startswith("TimeoutError"):

@@ -63,6 +63,28 @@ def field(
     )
 
 
+def choice(
+    label: str, name: str, *options: rx.Component | tuple[str, str], **props: Any
+) -> rx.Component:
+    """A labelled list to choose from; an option is a value and its words."""
+    return rx.el.label(
+        rx.el.span(label, class_name="block text-sm font-medium mb-1.5"),
+        rx.el.select(
+            *[
+                rx.el.option(option[1], value=option[0]) if isinstance(option, tuple) else option
+                for option in options
+            ],
+            name=name,
+            class_name=(
+                "w-full h-11 px-3 rounded-control bg-ground border border-edge text-base "
+                "focus-visible:border-accent"
+            ),
+            **props,
+        ),
+        class_name="block min-w-0",
+    )
+
+
 def card(*children: rx.Component, **props: Any) -> rx.Component:
     """A raised area."""
     extra = props.pop("class_name", "")

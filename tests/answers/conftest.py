@@ -8,6 +8,7 @@ import pytest
 
 from chatapp.answers.hub import Hub
 from chatapp.answers.process import Process, answering
+from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool, pool
 from chatapp.settings import Settings, settings
 from tests.answers.app import _answering_app, chat_app, faulty_app
@@ -46,6 +47,7 @@ async def with_pool(
     settings.cache_clear()
     pool.cache_clear()
     yield settings()
+    await close_own()
     await close_pool()
 
 

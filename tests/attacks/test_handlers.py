@@ -15,6 +15,7 @@ from tests.harness.app import AppServer
 from tests.harness.socket import ROOT, Tab
 
 ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
+OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
@@ -56,6 +57,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.go_on": [{}],
         f"{CHAT}.ask_again": [{"answer_id": each} for each in ids],
         f"{CHAT}.stop": [{"answer_id": each} for each in ids],
+        f"{CHAT}.use_own_key": [{"answer_id": each} for each in ids],
         f"{CHAT}.use_smaller": [{"answer_id": each, "tier": "fast"} for each in ids],
         f"{CHAT}.show_earlier": [{"message_id": each} for each in ids],
         f"{CHAT}.rename": [{"form": {"chat_id": each, "title": "stolen"}} for each in chat_ids],
@@ -65,6 +67,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.dismiss": [{}],
         f"{ACCOUNT}.load_account": [{}],
         f"{ACCOUNT}.load_sign_in": [{}],
+        f"{OWN_KEY}.load": [{}],
         f"{ADMIN}.enter": [{}],
         f"{ADMIN}.load": [{}],
         f"{ADMIN}.search": [{"form": {"search": "victim"}}],
@@ -86,6 +89,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 ROOT,
                 CHAT,
                 ACCOUNT,
+                OWN_KEY,
                 ADMIN,
                 PROVIDERS,
                 STORE,
