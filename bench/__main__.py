@@ -12,10 +12,12 @@ from pathlib import Path
 from bench import (
     bad_day,
     cpu_per_token,
+    faults,
     first_word,
     kept_state,
     long_chat,
     people,
+    relay,
     table,
     weight,
     wire_bytes,
@@ -40,7 +42,12 @@ MEASURES = {
 WEIGHT = "weight"
 
 
-ALONE = {"people": people.main, "bad-day": bad_day.main}
+ALONE = {
+    "people": people.main,
+    "bad-day": bad_day.main,
+    "relay": relay.main,
+    "faults": faults.main,
+}
 """What has the machine for itself and takes options of its own."""
 
 

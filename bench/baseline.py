@@ -45,6 +45,7 @@ class Naive(Subject):
     """A page of Reflex code that streams into its state; no accounts and no database."""
 
     name = "naive"
+    tab_type = NaiveTab
 
     def __init__(self, provider: ProviderServer, redis_url: str, folder: Path) -> None:
         super().__init__(provider)
@@ -70,7 +71,7 @@ class Naive(Subject):
         await self._process.stop()
 
     async def open_tab(self, messages: int = 0, *, deflate: bool = True) -> NaiveTab:
-        tab = NaiveTab(self._port, deflate=deflate)
+        tab = self.tab_type(self._port, deflate=deflate)
         await tab.line.open("/")
         if messages:
             tab.filled.clear()

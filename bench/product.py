@@ -84,6 +84,7 @@ class Product(Subject):
     """chatapp on PostgreSQL and Redis."""
 
     name = "chatapp"
+    tab_type = ProductTab
 
     def __init__(self, provider: ProviderServer, env: dict[str, str], folder: Path) -> None:
         super().__init__(provider)
@@ -122,7 +123,7 @@ class Product(Subject):
         person = await self._seed.person(messages)
         if messages:
             await self._seed.analyze()
-        tab = ProductTab(self.port, person, deflate=deflate)
+        tab = self.tab_type(self.port, person, deflate=deflate)
         await tab.line.open(f"/c/{person.chat_id}", {"chat_id": str(person.chat_id)})
         async with asyncio.timeout(PATIENCE):
             await tab.there.wait()
