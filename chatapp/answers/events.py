@@ -12,8 +12,9 @@ class Kind(StrEnum):
     """The kinds of events."""
 
     ASKED = "asked"
-    """A question and its answer's place are in the database. ``data``: which ``question`` was added
-    ``after`` which message; nothing when another answer to an old question was asked for."""
+    """A question and its answer's place are in the database. ``data``: the ``question`` that was
+    added, ``after`` which message, its ``text`` unless that is long, when it was asked (``at``);
+    nothing when another answer to an old question was asked for."""
     TEXT = "text"
     """More words of an answer."""
     HOP = "hop"
@@ -23,7 +24,8 @@ class Kind(StrEnum):
     LINE = "line"
     """Where the question stands in the waiting line; without ``data``: it is asked now."""
     END = "end"
-    """The answer's row has its final text and status."""
+    """The answer's row has its final text and status. ``data``: what those need who have read all
+    words, see :mod:`chatapp.answers.ending` and :class:`chatapp.answers.mirror.Ending`."""
     STOP = "stop"
     """A process shall stop an answer that it runs."""
     SEEN = "seen"

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from chatapp.answers.telling import tell
 from chatapp.answers.views import MISSING, ChatView, LineView, MessageView, message_view
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
-from chatapp.chats.models import Message, Role, Status
+from chatapp.chats.models import JUST_AFTER, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
@@ -42,7 +43,7 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
         chat_id: The chat that is open, if one is.
         zone: The name of the tab's time zone.
     """
-    async with hub.subscribed(channel(user_id)) as subscription:
+    async with hub.subscribed(channel(user_id), chat_id) as subscription:
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
         first = {"limit": settings().question_length, "away": LIVE if blind else ""}
@@ -66,6 +67,8 @@ class _Growing:
         self.view: MessageView | None = None
         self.standing: Standing | None = None
         """Where its question stands in line, if it does."""
+        self.length = 0
+        """Of the words that were read, in characters."""
         self._name = secrets.token_urlsafe(3)
         self._takes = 0
         self._begin_again()
@@ -100,7 +103,7 @@ class _Growing:
         if event.kind is Kind.TEXT:
             self.standing = None
             self._blocks.feed(event.data)
-            self._length += len(event.data)
+            self.length += len(event.data)
             self._collect(values)
         return values
 
@@ -109,11 +112,7 @@ class _Growing:
         self._blocks = Blocks()
         self._sent: list[str] = []
         self._block = 0
-        self._length = 0
-
-    def holds(self, text: str) -> bool:
-        """Whether what was sent is this text."""
-        return self._length == len(text)
+        self.length = 0
 
     def _collect(self, values: Values) -> None:
         while self._block < len(self._blocks.finished):
@@ -171,7 +170,7 @@ class _Screen:
                 values |= await self._read(growing, event)
             elif event.answer_id and self._is_strange(event.answer_id):
                 values |= await self._chat()
-            if event.kind is Kind.END:
+            if event.kind is Kind.END and event.data.get("unseen", True):
                 await self._look_at(event.chat_id)
         return values
 
@@ -186,6 +185,8 @@ class _Screen:
         if event.kind is Kind.ASKED:
             groups = self._sidebar.get("sidebar") or [{"chats": [{"id": ""}]}]
             return groups[0]["chats"][0]["id"] != str(event.chat_id)
+        if event.kind is Kind.END and not event.data.get("unseen", True):
+            return False
         if event.kind in (Kind.END, Kind.SEEN):
             return event.chat_id != self._chat_id
         return event.kind is Kind.CHATS
@@ -196,10 +197,7 @@ class _Screen:
         added, shown = event.data, self._shown
         if not added or not shown or added["after"] != (shown["order"] or [None])[-1]:
             return await self._chat()
-        async with reading() as session:
-            question = await chat_repository.message(
-                session, self._user_id, UUID(added["question"])
-            )
+        question = await self._question(event.chat_id, added)
         if question is None or event.answer_id is None:
             return await self._chat()
         place = Message(
@@ -208,6 +206,7 @@ class _Screen:
             user_id=self._user_id,
             role=Role.ANSWER,
             status=Status.QUEUED,
+            created_at=question.created_at + JUST_AFTER,
         )
         shown["order"] += [str(question.id), str(place.id)]
         values: Values = {f"c:{event.chat_id}": shown}
@@ -215,6 +214,21 @@ class _Screen:
             self._sent.add(message.id)
             values |= await self._message(message, None)
         return values
+
+    async def _question(self, chat_id: UUID, added: dict[str, Any]) -> Message | None:
+        if added["text"] is None:
+            async with reading() as session:
+                return await chat_repository.message(
+                    session, self._user_id, UUID(added["question"])
+                )
+        return Message(
+            id=UUID(added["question"]),
+            chat_id=chat_id,
+            user_id=self._user_id,
+            role=Role.QUESTION,
+            text=added["text"],
+            created_at=datetime.fromisoformat(added["at"]),
+        )
 
     async def _look_at(self, chat_id: UUID) -> None:
         """What is on this screen is seen; the person's other screens are told."""
@@ -269,7 +283,7 @@ class _Screen:
             values = await self._catch_up(growing)
         else:
             self._growing.pop(message.id, None)
-        whole = growing is None or not growing.holds(message.text) or is_one(message.text)
+        whole = growing is None or growing.length != len(message.text) or is_one(message.text)
         view = message_view(message, answer, whole=whole)
         if growing:
             growing.view = view
@@ -297,6 +311,8 @@ class _Screen:
         values = await self._catch_up(growing) if growing.misses(event) else {}
         values |= growing.read(event)
         if event.kind is Kind.END:
+            if ended := self._ended(growing, event.data):
+                return values | ended
             async with reading() as session:
                 message = await chat_repository.message(session, self._user_id, growing.answer_id)
             return values | (await self._messages([message]) if message else {})
@@ -316,3 +332,11 @@ class _Screen:
             return None
         words = standing.words(self._zone)
         return {"words": words, "smaller": standing.smaller, "own": standing.own_key}
+
+    def _ended(self, growing: _Growing, ending: dict[str, Any]) -> Values | None:
+        """The end of an answer whose words have all been sent; None if it must be looked up."""
+        if not growing.view or ending.get("whole") or ending.get("length") != growing.length:
+            return None
+        del self._growing[growing.answer_id]
+        ended = {"status": ending["status"], "take": growing.take, "line": None}
+        return {f"m:{growing.answer_id}": {**growing.view, **ending["made"], **ended}}

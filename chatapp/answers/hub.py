@@ -13,6 +13,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
@@ -44,7 +45,9 @@ _KEEPALIVE = "hub:keepalive"
 class Subscription:
     """What one follower has not read yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, chat_id: UUID | None = None) -> None:
+        self.chat_id = chat_id
+        """The chat that the follower shows, if it shows one."""
         self._events: deque[Event] = deque()
         self._ready = asyncio.Event()
         self.lagged = False
@@ -112,9 +115,16 @@ class Hub:
                 await asyncio.wait([task], timeout=0.1)
 
     @asynccontextmanager
-    async def subscribed(self, name: str) -> AsyncIterator[Subscription]:
-        """Everything on a channel, from now until the context ends."""
-        subscription = Subscription()
+    async def subscribed(
+        self, name: str, chat_id: UUID | None = None
+    ) -> AsyncIterator[Subscription]:
+        """Everything on a channel, from now until the context ends.
+
+        Args:
+            name: the channel.
+            chat_id: the chat that is shown meanwhile.
+        """
+        subscription = Subscription(chat_id)
         followers = self._followers.setdefault(name, set())
         followers.add(subscription)
         try:
@@ -133,6 +143,10 @@ class Hub:
                 del self._followers[name]
                 self._confirmed.pop(name, None)
                 await self._send("unsubscribe", name)
+
+    def shows(self, name: str, chat_id: UUID) -> bool:
+        """Whether somebody who follows a channel in this process has this chat on the screen."""
+        return any(each.chat_id == chat_id for each in self._followers.get(name, ()))
 
     async def _send(self, command: str, name: str) -> None:
         if self._pubsub is None:

@@ -1,12 +1,13 @@
 """All SQL of answers. A person's queries name the owner, a runner's name its epoch."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, update
+from sqlalchemy import Boolean, Update, bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,6 +32,8 @@ class Outcome:
     context_from: UUID | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    ended_at: datetime | None = None
+    """When it was written."""
     source: Source = Source.MODEL
     cached_at: datetime | None = None
     saved_prompt_tokens: int = 0
@@ -159,53 +162,73 @@ async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int)
     return True
 
 
-async def finish(session: AsyncSession, answer_id: UUID, epoch: int, outcome: Outcome) -> bool:
+async def finish(
+    session: AsyncSession,
+    chat_id: UUID,
+    answer_id: UUID,
+    epoch: int,
+    outcome: Outcome,
+    *,
+    unseen: bool,
+) -> bool:
     """Write an answer's end. False: it has ended already or a newer runner has it.
 
     What ends in a chat that is deleted meanwhile is not to be kept for others.
+
+    Args:
+        session: of a transaction.
+        chat_id: the answer's chat.
+        answer_id: the answer.
+        epoch: the writer's.
+        outcome: what is written.
+        unseen: whether the chat is marked as holding something new.
     """
-    answers, messages, chats = core(Answer), core(Message), core(Chat)
-    ended = await session.exec(
-        update(answers)
-        .where(answers.c.id == answer_id, answers.c.epoch == epoch, answers.c.ended_at.is_(None))
-        .values(
-            ended_at=now(),
-            problem=outcome.problem,
-            answered_by=outcome.answered_by,
-            attempts=outcome.attempts,
-            prompt_tokens=outcome.prompt_tokens,
-            completion_tokens=outcome.completion_tokens,
-            context_from=outcome.context_from,
-            first_token_ms=outcome.first_token_ms,
-            duration_ms=outcome.duration_ms,
-            source=outcome.source,
-            cached_at=outcome.cached_at,
-            saved_prompt_tokens=outcome.saved_prompt_tokens,
-            saved_completion_tokens=outcome.saved_completion_tokens,
-            cache_key=outcome.cache_key,
-        )
-    )
+    outcome.ended_at = now()
+    columns = core(Answer).c
+    made = {name: value for name, value in asdict(outcome).items() if name in columns}
+    connection = await session.connection()
+    ended = await connection.execute(_end(), made | {"_id": answer_id, "_epoch": epoch})
     if ended.rowcount == 0:
         return False
-    await session.exec(
-        update(messages)
-        .where(messages.c.id == answer_id)
-        .values(status=outcome.status, text=outcome.text)
+    await connection.execute(
+        _fill(), {"_id": answer_id, "status": outcome.status, "text": outcome.text}
     )
-    deleted = await session.exec(
-        update(chats)
-        .where(chats.c.id == _chat_of(answer_id))
-        .values(unseen=True)
-        .returning(chats.c.deleted_at)
-    )
-    if deleted.scalar_one_or_none():
-        outcome.cache_key = ""
+    if unseen or outcome.cache_key:
+        # Locked: who deletes the chat now finds what was kept, or is found here.
+        chat = await connection.execute(_mark(), {"_id": chat_id, "_unseen": unseen})
+        if chat.scalar_one_or_none():
+            outcome.cache_key = ""
     return True
 
 
-def _chat_of(answer_id: UUID) -> ScalarSelect[Any]:
+# Always the same, and dear to build anew for each answer.
+
+
+@cache
+def _end() -> Update:
     answers = core(Answer)
-    return select(answers.c.chat_id).where(answers.c.id == answer_id).scalar_subquery()
+    return (
+        update(answers)
+        .where(answers.c.id == bindparam("_id"), answers.c.epoch == bindparam("_epoch"))
+        .where(answers.c.ended_at.is_(None))
+    )
+
+
+@cache
+def _fill() -> Update:
+    messages = core(Message)
+    return update(messages).where(messages.c.id == bindparam("_id"))
+
+
+@cache
+def _mark() -> Update:
+    chats = core(Chat)
+    return (
+        update(chats)
+        .where(chats.c.id == bindparam("_id"))
+        .values(unseen=or_(chats.c.unseen, bindparam("_unseen", type_=Boolean())))
+        .returning(chats.c.deleted_at)
+    )
 
 
 async def kept_of(

@@ -21,12 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import leaving, logs
 from chatapp.answers import account, lease, log, repository
 from chatapp.answers.billing import bill_of
-from chatapp.answers.events import Kind
+from chatapp.answers.ending import shown
+from chatapp.answers.events import Kind, channel
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
 from chatapp.answers.job import Job
 from chatapp.answers.line import Line, Wish
-from chatapp.answers.log import LogWriter
+from chatapp.answers.log import AnswerLog, LogWriter
 from chatapp.answers.making import Making
 from chatapp.answers.mirror import Ending
 from chatapp.answers.repository import Outcome
@@ -146,13 +147,8 @@ class Runner:
         self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         ended = False
         try:
-            if not await self._make_whole(job, making):
-                return
-            saving = monotonic()
-            if await self._save(job, making.outcome):
-                account.give(job, making.outcome, monotonic() - saving)
-                written.add(Kind.END, Ending.of(making.outcome).told())
-                ended = True
+            if await self._make_whole(job, making):
+                ended = await self._end(job, making.outcome, written)
                 await self._writer.flush()
         finally:
             await making.leave(ended=ended)
@@ -193,10 +189,23 @@ class Runner:
         async with transaction() as session:
             return await repository.begin(session, job.answer_id, self.name, job.epoch)
 
-    async def _save(self, job: Job, outcome: Outcome) -> bool:
+    async def _end(self, job: Job, outcome: Outcome, written: AnswerLog) -> bool:
+        """Write the end of an answer and tell it. False: another process has the answer."""
+        # On a screen here it is seen as it ends: nothing has to be marked, told and taken back.
+        unseen = not self._hub.shows(channel(job.user_id), job.chat_id)
+        saving = monotonic()
+        if not await self._save(job, outcome, unseen=unseen):
+            return False
+        account.give(job, outcome, monotonic() - saving)
+        written.add(Kind.END, Ending.of(outcome).told() | shown(outcome, unseen=unseen))
+        return True
+
+    async def _save(self, job: Job, outcome: Outcome, *, unseen: bool) -> bool:
         async def save() -> bool:
             async with transaction() as session:
-                if not await repository.finish(session, job.answer_id, job.epoch, outcome):
+                if not await repository.finish(
+                    session, job.chat_id, job.answer_id, job.epoch, outcome, unseen=unseen
+                ):
                     return False
                 counted = await ledger.record(session, bill_of(job, outcome))
             if settlement := self.limiter.settle(job.answer_id, counted):
@@ -329,6 +338,5 @@ class Runner:
         last = events[-1].position.epoch if events else 0
         self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
-        await self._save(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        written.add(Kind.END, Ending(Status.FAILED, INTERRUPTED).told())
+        await self._end(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED), written)

@@ -1,6 +1,7 @@
 """Asking, asking again and stopping."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +17,7 @@ from chatapp.answers.runner import Runner
 from chatapp.answers.telling import ask_for, ask_to_stop, tell
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
-from chatapp.chats.models import Chat, Message, Role, Status
+from chatapp.chats.models import JUST_AFTER, Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
 from chatapp.database import add, now, reading, transaction
@@ -27,6 +28,9 @@ from chatapp.settings import settings
 
 GO_ON = "Please continue."
 """The question behind the button that goes on with a stopped answer."""
+
+TOLD = 4_000
+"""The length, in characters, of the longest question that travels with the news of it."""
 
 EMPTY = "Please write a question first."
 BUSY = "An answer is still coming in this chat. Wait for it or stop it first."
@@ -76,9 +80,18 @@ async def ask(
     try:
         async with charged(runner.limiter, user_id, question, client_id) as charge:
             async with transaction() as session:
-                if earlier := await chats.by_client_id(session, user_id, client_id):
+                # The chat first: whoever waits for its lock sees what has come meanwhile.
+                chat = await chats.chat(session, user_id, chat_id, lock=True) if chat_id else None
+                met = await chats.in_the_way(session, user_id, client_id, chat_id)
+                if earlier := next((each for each in met if each.client_id == client_id), None):
                     return await _same(session, earlier, question)
-                chat = await _chat(session, user_id, chat_id, question)
+                if chat_id and chat is None:
+                    raise NotFound
+                if met:
+                    raise Refused(BUSY)
+                if chat is None:
+                    chat = Chat(user_id=user_id, title=title_of(question))
+                    await add(session, chat)
                 asked = Message(
                     chat_id=chat.id,
                     user_id=user_id,
@@ -87,8 +100,7 @@ async def ask(
                     text=question,
                     client_id=client_id,
                 )
-                after = chat.leaf_id
-                job = await _queue(session, runner, chat, asked, tier, charge)
+                job = await _queue(session, runner, chat, asked.id, tier, charge, asked)
             charge.kept = True
     except (IntegrityError, Refused, OverLimit):
         # The same question may have come twice at once; the other one has won.
@@ -97,8 +109,7 @@ async def ask(
             if earlier is None:
                 raise
             return await _same(session, earlier, question)
-    added = {"question": asked.id, "after": after}
-    return await _begin(runner, job, added, charge.admitted)
+    return await _begin(runner, job, _added(asked), charge.admitted)
 
 
 async def ask_again(
@@ -118,7 +129,11 @@ async def ask_again(
             old = await chats.message(session, user_id, answer_id)
             if old is None or old.role != Role.ANSWER or old.parent_id is None:
                 raise NotFound
-            chat = await _chat(session, user_id, old.chat_id, "")
+            chat = await chats.chat(session, user_id, old.chat_id, lock=True)
+            if chat is None:
+                raise NotFound
+            if await chats.running(session, user_id, chat.id):
+                raise Refused(BUSY)
             job = await _queue(session, runner, chat, old.parent_id, tier, charge, anew=True)
         charge.kept = True
     return await _begin(runner, job, None, charge.admitted)
@@ -190,30 +205,18 @@ async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
-async def _chat(session: AsyncSession, user_id: UUID, chat_id: UUID | None, question: str) -> Chat:
-    if chat_id is None:
-        chat = Chat(user_id=user_id, title=title_of(question))
-        await add(session, chat)
-        return chat
-    chat = await chats.chat(session, user_id, chat_id, lock=True)
-    if chat is None:
-        raise NotFound
-    if await chats.running(session, user_id, chat_id):
-        raise Refused(BUSY)
-    return chat
-
-
 async def _queue(
     session: AsyncSession,
     runner: Runner,
     chat: Chat,
-    question: Message | UUID,
+    question_id: UUID,
     tier: str | None,
     charge: Charge,
-    *,
+    *before: Message,
     anew: bool = False,
 ) -> Job:
-    question_id = question.id if isinstance(question, Message) else question
+    """Keep the place of an answer at the end of a chat, after the messages that come before it."""
+    moment = before[-1].created_at + JUST_AFTER if before else now()
     place = Message(
         id=charge.answer_id,
         chat_id=chat.id,
@@ -221,6 +224,7 @@ async def _queue(
         parent_id=question_id,
         role=Role.ANSWER,
         status=Status.QUEUED,
+        created_at=moment,
     )
     answer = Answer(
         id=place.id,
@@ -231,9 +235,8 @@ async def _queue(
         anew=anew,
         queued_at=charge.asked_at,
     )
-    new = [question] if isinstance(question, Message) else []
-    await add(session, *new, place, answer)
-    await chats.go_on(session, chat.user_id, chat.id, place.id, now())
+    await add(session, *before, place, answer)
+    await chats.go_on(session, chat.user_id, chat.id, place.id, moment)
     return Job(
         chat.user_id,
         chat.id,
@@ -243,6 +246,19 @@ async def _queue(
         anew=anew,
         asked_at=charge.asked_at,
     )
+
+
+def _added(asked: Message) -> dict[str, Any]:
+    """What the tabs of a person are told of a question, so that they need not look it up.
+
+    Its answer's place was made ``JUST_AFTER`` it.
+    """
+    return {
+        "question": asked.id,
+        "after": asked.parent_id,
+        "text": asked.text if len(asked.text) <= TOLD else None,
+        "at": asked.created_at,
+    }
 
 
 async def _stop(runner: Runner, answer: Answer) -> None:
@@ -256,7 +272,7 @@ async def _wish(runner: Runner, answer: Answer, wish: Wish) -> None:
 
 
 async def _begin(
-    runner: Runner, job: Job, added: dict[str, UUID | None] | None, admitted: Admitted | None
+    runner: Runner, job: Job, added: dict[str, Any] | None, admitted: Admitted | None
 ) -> Asked:
     await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id, data=added))
     runner.start(job)

@@ -6,8 +6,8 @@
 ``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
-from datetime import timedelta
-from typing import Any, TypedDict
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
 from chatapp.answers.models import Answer, Source
@@ -43,7 +43,15 @@ class LineView(TypedDict):
     own: bool
 
 
-class MessageView(TypedDict):
+class MadeView(TypedDict):
+    """What is told of the making of an answer."""
+
+    by: str
+    cached: str
+    problem: str
+
+
+class MessageView(MadeView):
     """One message. ``blocks`` is absent while the text comes in pieces; ``take`` names those."""
 
     id: str
@@ -52,14 +60,24 @@ class MessageView(TypedDict):
     text: str
     blocks: list[str] | None
     take: str
-    by: str
-    cached: str
-    problem: str
     line: LineView | None
     at: str
 
 
+class Made(Protocol):
+    """How an answer was made: its row, or the outcome that becomes one."""
+
+    answered_by: str
+    attempts: list[dict[str, Any]]
+    problem: str
+    duration_ms: int | None
+    source: Source
+    cached_at: datetime | None
+    ended_at: datetime | None
+
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
 
 MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False}
 
@@ -75,11 +93,18 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "text": "" if in_pieces else message.text,
         "blocks": blocks_of(message.text) if answered and not in_pieces else None,
         "take": "",
-        "by": answered_by(answer) if answer else "",
-        "cached": from_cache(answer) if answer else "",
-        "problem": answer.problem if answer else "",
         "line": None,
         "at": message.created_at.isoformat(),
+        **made_view(answer),
+    }
+
+
+def made_view(made: Made | None) -> MadeView:
+    """What is told of the making of an answer; of a question, nothing."""
+    return {
+        "by": answered_by(made) if made else "",
+        "cached": from_cache(made) if made else "",
+        "problem": made.problem if made else "",
     }
 
 
@@ -94,7 +119,7 @@ NAMED = 2
 """How many that did not answer are named in the line under an answer."""
 
 
-def answered_by(answer: Answer) -> str:
+def answered_by(answer: Made) -> str:
     """One line: who answered, after whom and why, how long it took."""
     if not answer.answered_by:
         return ""
@@ -114,7 +139,7 @@ def answered_by(answer: Answer) -> str:
     return f"{answer.answered_by}{after} · {seconds:.1f} s"
 
 
-def from_cache(answer: Answer) -> str:
+def from_cache(answer: Made) -> str:
     """Whether and since when it was there already, for the person who reads it."""
     if not answer.cached_at:
         return ""

@@ -1,6 +1,6 @@
 """The tables of chats: a chat is a tree of messages with one chosen leaf."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -8,6 +8,9 @@ from sqlalchemy import Index, Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, new_id, now
+
+JUST_AFTER = timedelta(microseconds=1)
+"""How much later than a new question the place of its answer is made."""
 
 
 class Role(StrEnum):

@@ -5,8 +5,17 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Integer, Uuid, bindparam, delete, literal, update
-from sqlmodel import col, select
+from sqlalchemy import (
+    CursorResult,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    literal,
+    update,
+)
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -18,11 +27,21 @@ async def chat(
     session: AsyncSession, user_id: UUID, chat_id: UUID, *, lock: bool = False
 ) -> Chat | None:
     """A chat of this person that is not deleted; locked, others who want the lock wait."""
-    query = rows_of(Chat).where(
-        Chat.id == chat_id, Chat.user_id == user_id, col(Chat.deleted_at).is_(None)
-    )
-    found = await session.exec(query.with_for_update() if lock else query)
+    found = await session.exec(_chat(lock), params={"chat_id": chat_id, "user_id": user_id})
     return found.first()
+
+
+# What every question needs is built once: it is dear to build, and always the same.
+
+
+@cache
+def _chat(lock: bool) -> SelectOfScalar[Chat]:
+    query = rows_of(Chat).where(
+        col(Chat.id) == bindparam("chat_id", type_=Uuid()),
+        col(Chat.user_id) == bindparam("user_id", type_=Uuid()),
+        col(Chat.deleted_at).is_(None),
+    )
+    return query.with_for_update() if lock else query
 
 
 async def latest_chats(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Chat]:
@@ -115,6 +134,27 @@ async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) ->
     return found.first()
 
 
+async def in_the_way(
+    session: AsyncSession, user_id: UUID, client_id: UUID, chat_id: UUID | None
+) -> list[Message]:
+    """What a new question meets: the one sent with this id before, an answer that still comes."""
+    found = await session.exec(
+        _in_the_way(), params={"user_id": user_id, "client_id": client_id, "chat_id": chat_id}
+    )
+    return list(found.all())
+
+
+@cache
+def _in_the_way() -> SelectOfScalar[Message]:
+    coming = and_(
+        col(Message.chat_id) == bindparam("chat_id", type_=Uuid()),
+        col(Message.status).in_([Status.QUEUED, Status.STREAMING]),
+    )
+    sent = col(Message.client_id) == bindparam("client_id", type_=Uuid())
+    owner = col(Message.user_id) == bindparam("user_id", type_=Uuid())
+    return select(Message).where(owner, or_(sent, coming))
+
+
 async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> Message | None:
     """The oldest reply to a message."""
     found = await session.exec(
@@ -155,7 +195,6 @@ async def path(
 
 @cache
 def _path() -> SelectOfScalar[Message]:
-    """The statement of :func:`path`: dear to build, and always the same."""
     owner = col(Message.user_id) == bindparam("user_id", type_=Uuid())
     steps = (
         select(Message.id, Message.parent_id, literal(1).label("depth"))

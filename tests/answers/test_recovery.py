@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from chatapp.answers import lease, repository, service
+from chatapp.answers.ending import shown
 from chatapp.answers.events import Kind
 from chatapp.answers.log import LogWriter, read
+from chatapp.answers.mirror import Ending
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
 from chatapp.answers.repository import Outcome
@@ -86,11 +88,12 @@ async def test_a_late_writer_changes_nothing(process: Process, ada: UUID) -> Non
         logged = await read(chat.id, message.id)
         late.text("late words")
         late.text("and later ones")
-        late.add(Kind.END, {"status": "failed"})
+        outcome = Outcome(Status.FAILED, "late", "late")
+        late.add(Kind.END, Ending.of(outcome).told() | shown(outcome, unseen=True))
         await late._writer.flush()
         async with transaction() as session:
             assert not await repository.finish(
-                session, message.id, 1, Outcome(Status.FAILED, "late", "late")
+                session, chat.id, message.id, 1, outcome, unseen=True
             )
             assert not await repository.begin(session, message.id, "late", 2)
         await service.rename_chat(ada, chat.id, "told last")

@@ -284,10 +284,10 @@ async def test_an_end_that_cannot_be_saved_is_saved_later(
     function = repository.finish
     faults = [OperationalError("", {}, Exception("away"))] * 2
 
-    async def flaky(*args: Any) -> Any:
+    async def flaky(*args: Any, **named: Any) -> Any:
         if faults:
             raise faults.pop()
-        return await function(*args)
+        return await function(*args, **named)
 
     monkeypatch.setattr(repository, "finish", flaky)
     asked = await ask(process, ada, "[[say 7 words]]")

@@ -42,6 +42,10 @@ CHATS: dict[str, tuple[Try, object]] = {
         lambda s, who, _, m: repository.by_client_id(s, who, m[0].client_id or new_id()),
         None,
     ),
+    "in_the_way": (
+        lambda s, who, chat, m: repository.in_the_way(s, who, m[0].client_id or new_id(), chat.id),
+        [],
+    ),
     "first_child": (lambda s, who, _, m: repository.first_child(s, who, m[0].id), None),
     "running": (lambda s, who, chat, _: repository.running(s, who, chat.id), None),
     "path": (lambda s, who, chat, _: repository.path(s, who, chat.leaf_id, 10), []),
