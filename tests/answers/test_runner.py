@@ -226,7 +226,7 @@ class Gate:
         self.open = asyncio.Event()
         function = getattr(module, name)
 
-        async def held(*args: Any) -> Any:
+        async def held(*args: Any, **named: Any) -> Any:
             self.reached.set()
             await self.open.wait()
             return await function(*args)
