@@ -229,7 +229,7 @@ class Gate:
         async def held(*args: Any, **named: Any) -> Any:
             self.reached.set()
             await self.open.wait()
-            return await function(*args)
+            return await function(*args, **named)
 
         monkeypatch.setattr(module, name, held)
 
