@@ -6,14 +6,12 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event
 from sqlalchemy.types import TypeDecorator
 
 from chatapp.database import Table, engine
+from chatapp.migrate import limit_waiting
 from chatapp.settings import PROJECT
-
-LOCK_TIMEOUT = "5s"
-"""A revision that cannot have its lock gives up, rather than hold up everybody behind it."""
 
 
 def load_tables() -> None:
@@ -29,10 +27,6 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
 
 
 def migrate(connection: Connection) -> None:
-    sqlite = connection.dialect.name == "sqlite"
-    if not sqlite:
-        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-        connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
@@ -46,6 +40,8 @@ def migrate(connection: Connection) -> None:
 
 
 async def connect() -> None:
+    if engine().dialect.name != "sqlite":
+        event.listen(engine().sync_engine, "begin", limit_waiting)
     async with engine().connect() as connection:
         await connection.run_sync(migrate)
 

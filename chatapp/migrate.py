@@ -9,8 +9,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -19,6 +21,10 @@ from chatapp.settings import PROJECT, settings
 
 ADVISORY_LOCK = 0x63686174
 """The number by which migrators know each other in PostgreSQL."""
+
+
+LOCK_TIMEOUT = "5s"
+"""A revision that cannot have its lock gives up, rather than hold up everybody behind it."""
 
 
 def migrate() -> int:
@@ -54,7 +60,18 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
+    if _is_newer(MigrationContext.configure(connection).get_current_revision()):
+        # In the middle of an update: what a later version adds does not hinder this one.
+        print("The database is newer than this version of chatapp, and stays as it is.")
+        return
+    connection.rollback()
     command.upgrade(configuration(connection), revision)
+
+
+def _is_newer(revision: str | None) -> bool:
+    """Whether a later version of this code made a revision. They are numbered."""
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    return bool(revision and head and revision.isdecimal() and int(revision) > int(head))
 
 
 @asynccontextmanager
@@ -71,13 +88,20 @@ async def _alone() -> AsyncIterator[AsyncEngine]:
                 await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
                 yield engine
         else:
-            # Outside of a transaction, else it would hold up indexes built concurrently.
-            holding = engine.execution_options(isolation_level="AUTOCOMMIT")
-            async with holding.connect() as holder:
-                await holder.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+            # In a transaction, so that a pooler in between keeps it on one connection; and without
+            # parameters, else it would keep a snapshot, and indexes built concurrently wait for it.
+            event.listen(engine.sync_engine, "begin", limit_waiting)
+            async with engine.begin() as holder:
+                await holder.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                await holder.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
                 yield engine
     finally:
         await engine.dispose()
+
+
+def limit_waiting(connection: Connection) -> None:
+    """Set the timeout for this transaction only: a pooler gives the connection to others after."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 def _explicit_transactions(connection: Any, _record: Any) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from chatapp import database, migrate
 from chatapp.settings import Settings
@@ -52,6 +53,42 @@ async def test_a_database_from_the_future_is_refused_in_one_sentence(
     with pytest.raises(RuntimeError, match="does not belong to this version") as refused:
         await backends.migrate(env)
     assert "Traceback" not in str(refused.value)
+
+
+async def test_a_newer_version_of_this_database_stays_as_it_is(
+    backend: Backend, tmp_path: Path
+) -> None:
+    env = await backend.fresh(tmp_path)
+    await backends.execute(env, "UPDATE alembic_version SET version_num = '9999'")
+    await backends.migrate(env)
+    with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate"):
+        await backends.execute(env, "INSERT INTO alembic_version VALUES ('9999')")
+
+
+async def test_a_migrator_gives_up_soon_rather_than_hold_up_everybody(
+    real: Backend, tmp_path: Path
+) -> None:
+    env = await real.fresh(tmp_path)
+    async with await psycopg.AsyncConnection.connect(env["DATABASE_URL"]) as other:
+        await other.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(RuntimeError, match=r"could not be brought up to date.*lock timeout"):
+            await backends.migrate(env)
+    await backends.migrate(env)
+
+
+async def test_indexes_are_built_concurrently_under_the_lock(
+    real: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = await real.fresh(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", env["DATABASE_URL"])
+    backends.forget_caches()
+    async with migrate._alone() as engine:
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with alone.connect() as connection:
+            await connection.execute(text("SET statement_timeout = '20s'"))
+            await connection.execute(text("CREATE INDEX CONCURRENTLY named ON users (name)"))
+    monkeypatch.undo()
+    backends.forget_caches()
 
 
 async def test_an_absent_database_is_one_sentence(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ LOOPBACK = ("127.0.0.1", "::1")
 SERVERS = {"redis-server": "redis-server", "nginx": "nginx", "initdb": "postgresql"}
 """What `make up` runs, and the Debian package that has it."""
 
-PROGRAMS = {**SERVERS, "chromium": "chromium", "prometheus": "prometheus"}
+PROGRAMS = {
+    **SERVERS,
+    "pgbouncer": "pgbouncer",
+    "prometheus": "prometheus",
+    "chromium": "chromium",
+}
 """What the tests run, likewise."""
 
 FONTS = {
@@ -30,6 +35,7 @@ _ENV = ["env", "DEBIAN_FRONTEND=noninteractive"]
 ELSEWHERE = {
     "initdb": "/usr/lib/postgresql/*/bin/initdb",
     "nginx": "/usr/sbin/nginx",
+    "pgbouncer": "/usr/sbin/pgbouncer",
     "chromium": "/usr/bin/google-chrome",
 }
 """Where a program may lie when it is not on the path."""

@@ -127,6 +127,43 @@ class PostgresServer:
             await connection.execute(statement)
 
 
+class PgBouncer:
+    """A pooler in front of a PostgreSQL: a connection serves many, a transaction each."""
+
+    def __init__(self, folder: Path, postgres: PostgresServer, connections: int) -> None:
+        self.port = free_port()
+        program = machine.find("pgbouncer")
+        assert program is not None, "pgbouncer is missing: `make test` installs it"
+        self._folder = Path(tempfile.mkdtemp(prefix="chatapp-pgbouncer-"))
+        settings = {
+            "listen_addr": HOST,
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": connections,
+            "max_client_conn": 500,
+        }
+        file = self._folder / "pgbouncer.ini"
+        lines = [f"{name} = {value}" for name, value in settings.items()]
+        server = f"* = host={HOST} port={postgres.port} user=chatapp"
+        file.write_text("\n".join(["[databases]", server, "[pgbouncer]", *lines, ""]))
+        # Like PostgreSQL, it refuses to be root.
+        self._folder.chmod(0o755)
+        self.process = Process([*_user(), program, file], folder / "pgbouncer.log")
+
+    async def start(self) -> None:
+        await self.process.start(lambda: accepts(HOST, self.port))
+
+    def url(self, direct: str) -> str:
+        """The address of a database through this, from its own address."""
+        return f"postgresql://chatapp@{HOST}:{self.port}/{direct.rpartition('/')[2]}"
+
+    async def stop(self) -> None:
+        await self.process.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 class Services:
     """Starts each server at its first use."""
 

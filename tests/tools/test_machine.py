@@ -82,5 +82,7 @@ def test_missing_programs_are_named_where_they_cannot_be_installed(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(machine, "ELSEWHERE", {})
-    with pytest.raises(Refusal, match="chromium, nginx, postgresql, redis-server"):
+    with pytest.raises(
+        Refusal, match="chromium, nginx, pgbouncer, postgresql, prometheus, redis-server"
+    ):
         machine.ensure_programs()

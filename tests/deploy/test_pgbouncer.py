@@ -1,0 +1,66 @@
+"""pgbouncer in transaction mode between everything and PostgreSQL."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+
+from tests.answers.world import words
+from tests.fakes import ProviderServer
+from tests.faults.people import Person
+from tests.harness.app import AppServer
+from tests.harness.backends import migrate
+from tests.harness.services import PgBouncer, PostgresServer, RedisServer
+
+
+async def test_it_may_stand_before_postgresql(
+    postgres_server: PostgresServer,
+    redis_server: RedisServer,
+    deployed_pool: dict[str, str],
+    deployed_providers: ProviderServer,
+    built_pages: None,
+    tmp_path: Path,
+) -> None:
+    direct = await postgres_server.create("bounced")
+    # Fewer than either the migrators or the people need at once.
+    bouncer = PgBouncer(tmp_path, postgres_server, 4)
+    await bouncer.start()
+    env = {
+        **deployed_pool,
+        "DATABASE_URL": bouncer.url(direct),
+        "REDIS_URL": redis_server.url(),
+        "CHATAPP_DATA_DIR": str(tmp_path / "data"),
+    }
+    await asyncio.gather(*(migrate(env) for _ in range(2)))
+    server = AppServer(env, tmp_path / "app.log")
+    try:
+        await server.start()
+        async with server.client() as client:
+            assert (await client.get("/readyz")).status_code == 200
+        people = await asyncio.gather(*(Person.sign_up(server) for _ in range(8)))
+        asking = [await person.open(server) for person in people]
+        counts = [40 + number for number in range(len(people))]
+        chats = await asyncio.gather(
+            *(
+                screen.ask(f"[[say {count} words at 80/s]]")
+                for screen, count in zip(asking, counts, strict=True)
+            )
+        )
+        for person, chat_id, count in zip(people, chats, counts, strict=True):
+            reading = await person.open(server, chat_id)
+            assert await reading.ended() == "done"
+            assert reading.text() == words(count)
+            await reading.close()
+        for screen in asking:
+            await screen.close()
+    finally:
+        await server.stop()
+        await bouncer.stop()
+    server.check()
+    # Nothing that one has set is left for the next.
+    async with await psycopg.AsyncConnection.connect(direct) as connection:
+        held = await connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        assert await held.fetchall() == [(0,)]
