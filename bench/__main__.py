@@ -18,6 +18,7 @@ from bench import (
     long_chat,
     people,
     relay,
+    scale_model,
     table,
     weight,
     wire_bytes,
@@ -47,6 +48,7 @@ ALONE = {
     "bad-day": bad_day.main,
     "relay": relay.main,
     "faults": faults.main,
+    "scale": scale_model.main,
 }
 """What has the machine for itself and takes options of its own."""
 
