@@ -259,7 +259,11 @@ def _in_line(line: rx.Var, message_id: rx.Var[str]) -> rx.Component:
             ),
             rx.cond(
                 expression(f"{line!s}?.own ?? false", bool, line),
-                button("Use my own key now", on_click=ChatState.use_own_key(answer_id)),
+                button(
+                    "Use my own key now",
+                    kind="quiet",
+                    on_click=ChatState.use_own_key(answer_id),
+                ),
             ),
             button("Cancel", kind="quiet", on_click=ChatState.stop(answer_id)),
             class_name="flex flex-wrap gap-2 sm:pl-7",

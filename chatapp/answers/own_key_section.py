@@ -11,9 +11,9 @@ from chatapp.ui.parts import button, choice, field, notice
 from chatapp.ui.store import expression, stored
 
 USES = (
-    ("dry", "When the shared models are at their limits"),
+    ("dry", "When all shared models are busy"),
     ("first", "Before the shared models"),
-    ("never", "Only when I ask for it in the waiting line"),
+    ("never", "Only when I ask for it"),
 )
 
 _KEYS = stored("own:keys", list[KeyView])
