@@ -85,7 +85,7 @@ async def test_a_stopped_redis_is_used_again_after_its_next_start(
     assert await client.get("key") == b"new"
     # What Redis refuses it has answered.
     with pytest.raises(RedisError, match="WRONGTYPE"):
-        await client.lpush("key", "value")
+        await client.execute_command("LPUSH", "key", "value")
     assert not client.connection_pool.connection_kwargs["retry"].rests
 
 
@@ -95,7 +95,6 @@ async def test_while_one_asks_the_others_fail_at_once(server: RedisServer, clien
     with pytest.raises(Silent):
         await client.get("key")
     client.connection_pool.connection_kwargs["retry"]._until = monotonic()
-    asking = [asyncio.create_task(client.get("key")) for _ in range(20)]
-    errors = await asyncio.gather(*asking, return_exceptions=True)
+    errors = await asyncio.gather(*(client.get("key") for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(error, Silent) for error in errors) == 1
     assert sum(isinstance(error, Unreachable) for error in errors) == 19

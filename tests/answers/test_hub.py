@@ -183,14 +183,17 @@ async def test_what_is_no_event_of_ours_does_not_end_the_hub(hub: Hub) -> None:
         assert (await next_events(subscription))[0] == [told]
 
 
-async def test_who_could_not_be_subscribed_for_a_moment_is_subscribed_later(hub: Hub) -> None:
+async def test_who_could_not_be_subscribed_for_a_moment_is_subscribed_later(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada, eve = new_id(), new_id()
     async with followed(hub, eve):
         assert hub._pubsub is not None
-        subscribe, hub._pubsub.subscribe = hub._pubsub.subscribe, _refuse
+        subscribe = hub._pubsub.subscribe
+        monkeypatch.setattr(hub._pubsub, "subscribe", _refuse)
         async with hub.subscribed(channel(ada)) as subscription:
             assert hub._pubsub is not None
-            hub._pubsub.subscribe = subscribe
+            monkeypatch.setattr(hub._pubsub, "subscribe", subscribe)
             # Something comes for somebody else, and what was not said is said.
             await tell(eve, event())
             events, lagged = await next_events(subscription)
