@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import (
     bad_day,
+    cached,
     cpu_per_token,
     faults,
     first_word,
@@ -39,6 +40,7 @@ MEASURES = {
     "bytes": wire_bytes.measure,
     "state": kept_state.measure,
     "long-chat": long_chat.measure,
+    "cache": cached.measure,
 }
 WEIGHT = "weight"
 
