@@ -36,6 +36,8 @@ from chatapp.api.metrics import routes as metrics_routes
 from chatapp.headers import SecurityHeaders
 from chatapp.housekeeping import housekeeping
 from chatapp.limits import policy
+from chatapp.limits.components import usage_section
+from chatapp.limits.state import UsageState
 from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
@@ -132,11 +134,13 @@ app.add_page(
 )
 app.add_page(
     lambda: account_pages.settings(
-        rx.cond(AccountState.is_admin, admin_pages.administration_link()), own_key_section()
+        rx.cond(AccountState.is_admin, admin_pages.administration_link()),
+        usage_section(),
+        own_key_section(),
     ),
     route=routes.SETTINGS,
     title=f"Settings · {TITLE}",
-    on_load=[AccountState.load_account, OwnKeyState.load],
+    on_load=[AccountState.load_account, UsageState.load, OwnKeyState.load],
 )
 app.add_page(
     admin_pages.admin_page,

@@ -147,6 +147,13 @@ def answer(
                 class_name="flex flex-wrap items-center gap-3",
             ),
         ),
+        rx.cond(
+            expression(f"{message!s}?.shortened ?? false", bool, message) & ~running,
+            rx.el.p(
+                "Earlier messages are left out: the model was given the end of this chat only.",
+                class_name="text-xs text-muted",
+            ),
+        ),
         rx.cond(~running, _actions(message, message_id, blocks, last)),
         class_name="group/answer flex flex-col gap-3 min-w-0",
         custom_attrs={

@@ -35,7 +35,9 @@ def _notices() -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
     away = stored("away", str).to(str)
 
-    def quiet(said: str) -> rx.Component:
+    saving, allowance = stored("saving", str).to(str), stored("allowance", str).to(str)
+
+    def quiet(said: str | rx.Var[str]) -> rx.Component:
         return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
 
     def waiting(what: str) -> rx.Component:
@@ -49,6 +51,8 @@ def _notices() -> rx.Component:
             away == LIVE,
             quiet("What is answered elsewhere is shown with a delay right now. Nothing is lost."),
         ),
+        rx.cond(saving, quiet(saving)),
+        rx.cond(allowance & ~words.bool(), quiet(allowance)),
         rx.cond(
             words,
             rx.el.div(

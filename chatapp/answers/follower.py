@@ -22,6 +22,8 @@ from chatapp.chats.models import JUST_AFTER, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
+from chatapp.limits.degradation import announcement
+from chatapp.limits.usage import allowance
 from chatapp.settings import settings
 from chatapp.ui.away import LIVE
 from chatapp.ui.blocks import Blocks, is_one, pieces
@@ -47,15 +49,28 @@ async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> As
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
         first = {"limit": settings().question_length, "away": LIVE if blind else ""}
-        yield await screen.everything() | first
+        yield await screen.everything() | first | await _told(user_id, zone)
         while True:
             events, lagged = await subscription.wait(LOOK if blind and screen.grows else None)
             changes = await (screen.everything() if lagged else screen.changes(events))
             if blind is not hub.blind:
                 blind = hub.blind
                 changes["away"] = LIVE if blind else ""
+            if any(event.kind in _USE for event in events):
+                changes |= await _told(user_id, zone)
             if changes:
                 yield changes
+
+
+_USE = (Kind.ASKED, Kind.END)
+
+
+async def _told(user_id: UUID, zone: str) -> Values:
+    """What is said at the composer of what is left for this person, and for all."""
+    return {
+        "allowance": await allowance(user_id, zone),
+        "saving": await announcement(None, zone),
+    }
 
 
 class _Growing:

@@ -21,6 +21,8 @@ from chatapp.answers.turn import Turn
 from chatapp.chats.models import Status
 from chatapp.chats.text import storable
 from chatapp.database import now, patiently
+from chatapp.limits import degradation
+from chatapp.limits.degradation import ONLY_KNOWN, Step
 from chatapp.pool.content import estimated_tokens
 from chatapp.pool.errors import PoolError, PoolExhausted
 from chatapp.pool.events import Done, Hop, Restart, Text
@@ -55,7 +57,8 @@ class Making:
             PoolError: nobody answered, or the answer was cut.
         """
         job = self._job
-        asked = partial(request_for, job.user_id, job.question_id, job.tier)
+        step = await degradation.step(job.tier)
+        asked = partial(request_for, job.user_id, job.question_id, job.tier, step)
         request = await patiently(asked, PATIENCE)
         self._flight = self._flight_of(request)
         if self._flight and not self._job.anew:
@@ -64,6 +67,8 @@ class Making:
                     return self._give_again(entry)
                 case Ending() as ending:
                     return await self._share(ending)
+        if step is Step.CACHE_ONLY:
+            return await self._give_known()
         try:
             await self._ask(request)
         except PoolExhausted as error:
@@ -162,6 +167,10 @@ class Making:
             outcome.saved_prompt_tokens = entry.prompt_tokens
             outcome.saved_completion_tokens = entry.completion_tokens
         self.end(Status.DONE)
+
+    async def _give_known(self) -> None:
+        if not await self._give_old():
+            self.end(Status.FAILED, ONLY_KNOWN)
 
     async def _give_old(self) -> bool:
         """Nobody can be asked: an old answer is better than none. False: there is none."""

@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from chatapp.answers.own_key import OwnKeys
 from chatapp.answers.prompt import prompt
 from chatapp.answers.staying import preferred
+from chatapp.limits.degradation import SHORTER, Step, small_tier
 from chatapp.pool.service import pool
 
 
@@ -33,9 +34,14 @@ class Request:
     """The ids of the person's own keys that may be used: then the answer is nobody else's."""
 
 
-async def request_for(user_id: UUID, question_id: UUID, tier: str | None) -> Request:
-    """The effective request of the answer to a question."""
-    given = await prompt(user_id, question_id, tier)
+async def request_for(
+    user_id: UUID, question_id: UUID, tier: str | None, step: Step = Step.ALL
+) -> Request:
+    """The effective request of the answer to a question, when so much is to be saved."""
+    if step is Step.SMALL_MODEL:
+        tier = small_tier(tier)
+    share = SHORTER if step in (Step.SHORTER_CONTEXT, Step.SMALL_MODEL) else 1.0
+    given = await prompt(user_id, question_id, tier, share=share)
     models = tuple(sorted(member.name for member in pool().config.members_of(tier)))
     prefer = await preferred(user_id, question_id)
     own = await OwnKeys.of(user_id)

@@ -15,7 +15,6 @@ from reflex_base.event.context import EventContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import routes
-from chatapp.accounts.gate import ZONE_HEADER
 from chatapp.accounts.identity import current_user
 from chatapp.answers import service, views
 from chatapp.answers.follower import follow
@@ -23,6 +22,11 @@ from chatapp.answers.process import process
 from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import AWAY, new_id, patiently
+from chatapp.limits import words
+from chatapp.limits.books import Admitted
+from chatapp.limits.policy import limits_of
+from chatapp.limits.service import OverLimit
+from chatapp.limits.state import zone_here
 from chatapp.metrics import REFUSED
 from chatapp.traces import span
 from chatapp.ui.away import CHATS, told_when_slow
@@ -41,6 +45,7 @@ GONE = "This chat is no longer there."
 NOT_KEPT = "Your question could not be kept. It is still in the box; please send it again later."
 OUR_FAULT = "Something went wrong on our side. Nothing is lost; please try again in a moment."
 
+NOT_TAKEN = (Refused, OverLimit, NotFound)
 
 _followers: dict[str, asyncio.Task[Any]] = {}
 """What follows for each tab of this process, by the tab's token."""
@@ -72,24 +77,26 @@ class ChatState(rx.State):
             with span("ask"):
                 async with told_when_slow():
                     asked = await patiently(question, PATIENCE)
-        except (Refused, NotFound) as error:
+        except NOT_TAKEN as error:
             REFUSED.labels(type(error).__name__).inc()
-            await push({"notice": str(error) or GONE, "refused": str(client_id)})
+            await push({"notice": _why(error), "refused": str(client_id)})
             return None
         except AWAY as error:
             logger.warning("A question was not taken: %s", type(error).__name__)
             await push({"notice": NOT_KEPT, "refused": str(client_id)})
             return None
-        await push({"notice": "", "accepted": str(client_id)})
+        await push({"notice": "", "accepted": str(client_id)} | _allowance(asked.admitted))
         return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
 
     @rx.event
     async def ask_again(self, answer_id: UUID) -> None:
         """Begin another answer to the same question."""
         try:
-            await service.ask_again(process().runner, current_user().id, answer_id)
-        except (Refused, NotFound) as error:
-            await push({"notice": str(error) or GONE})
+            asked = await service.ask_again(process().runner, current_user().id, answer_id)
+        except NOT_TAKEN as error:
+            await push({"notice": _why(error)})
+        else:
+            await push({"notice": ""} | _allowance(asked.admitted))
 
     @rx.event
     async def go_on(self) -> None:
@@ -100,8 +107,8 @@ class ChatState(rx.State):
                 raise NotFound
             me = current_user().id
             await service.ask(process().runner, me, chat_id, service.GO_ON, new_id())
-        except (Refused, NotFound) as error:
-            await push({"notice": str(error) or GONE})
+        except NOT_TAKEN as error:
+            await push({"notice": _why(error)})
 
     @rx.event
     async def stop(self, answer_id: UUID) -> None:
@@ -177,6 +184,19 @@ class ChatState(rx.State):
         await push({"notice": "", "deleted": ""})
 
 
+def _why(error: Exception) -> str:
+    """Why a question is not taken, for who asked it."""
+    if isinstance(error, OverLimit):
+        return words.refusal(error.denied, limits_of(current_user().id), zone_here())
+    return str(error) or GONE
+
+
+def _allowance(admitted: Admitted | None) -> dict[str, str]:
+    if admitted is None:
+        return {}
+    return {"allowance": words.warning(admitted.used, admitted.limits, zone_here())}
+
+
 @contextmanager
 def _only_follower() -> Iterator[None]:
     """A tab has one follower: a new one takes the place of the one before."""
@@ -196,7 +216,7 @@ async def _follow() -> None:
     chat_id, missing = _chat_of_url()
     if missing:
         await push({f"c:{missing}": views.MISSING})
-    zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
+    zone = zone_here()
     while True:
         try:
             async for values in follow(process().hub, current_user().id, chat_id, zone):

@@ -48,6 +48,8 @@ class MadeView(TypedDict):
 
     by: str
     cached: str
+    shortened: bool
+    """Whether the model was not given the beginning of the chat."""
     problem: str
 
 
@@ -74,6 +76,7 @@ class Made(Protocol):
     source: Source
     cached_at: datetime | None
     ended_at: datetime | None
+    context_from: UUID | None
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -104,6 +107,7 @@ def made_view(made: Made | None) -> MadeView:
     return {
         "by": answered_by(made) if made else "",
         "cached": from_cache(made) if made else "",
+        "shortened": bool(made and made.context_from),
         "problem": made.problem if made else "",
     }
 

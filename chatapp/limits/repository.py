@@ -1,6 +1,6 @@
 """All SQL of limits. What is a person's own names the person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp.database import add
 from chatapp.limits.models import LimitOverride, ProviderAttempt, UsageDay, UsedPeriod
 
 Used = Mapping[str, tuple[int, int]]
@@ -48,8 +49,7 @@ async def count(session: AsyncSession, user_id: UUID, day: date, month: date, to
 
 async def add_attempts(session: AsyncSession, attempts: Sequence[ProviderAttempt]) -> None:
     """Write into the ledger."""
-    session.add_all(attempts)
-    await session.flush()
+    await add(session, *attempts)
 
 
 SUMS = (
@@ -141,6 +141,29 @@ async def totals(
         {name: int(v) if name in SUMS else v for name, v in zip(names, row, strict=True)}
         for row in found
     ]
+
+
+async def most_used(
+    session: AsyncSession,
+    kind: str,
+    first: date,
+    what: str,
+    least: int,
+    of: Collection[UUID] | None,
+    but: Collection[UUID],
+    limit: int,
+) -> list[tuple[UUID, int]]:
+    """Who has used at least so much in a period, who most first; for admins."""
+    table = _table(UsedPeriod)
+    query = select(table.c.user_id, table.c[what]).where(
+        table.c.kind == kind, table.c.first_day == first, table.c[what] >= least
+    )
+    if of is not None:
+        query = query.where(table.c.user_id.in_(of))
+    if but:
+        query = query.where(table.c.user_id.not_in(but))
+    found = await session.exec(query.order_by(table.c[what].desc(), table.c.user_id).limit(limit))
+    return [(user_id, int(used)) for user_id, used in found]
 
 
 def _table(model: type[Any]) -> SQLTable:

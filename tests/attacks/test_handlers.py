@@ -16,6 +16,7 @@ from tests.harness.socket import ROOT, Tab
 
 ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
+USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
@@ -68,6 +69,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{ACCOUNT}.load_account": [{}],
         f"{ACCOUNT}.load_sign_in": [{}],
         f"{OWN_KEY}.load": [{}],
+        f"{USAGE}.load": [{}],
         f"{ADMIN}.enter": [{}],
         f"{ADMIN}.load": [{}],
         f"{ADMIN}.search": [{"form": {"search": "victim"}}],
@@ -90,6 +92,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 CHAT,
                 ACCOUNT,
                 OWN_KEY,
+                USAGE,
                 ADMIN,
                 PROVIDERS,
                 STORE,

@@ -34,14 +34,20 @@ async def books(user_id: UUID) -> dict[str, int]:
 
 
 async def ends(
-    limiter: Limiter, admitted: Admitted, tokens: int = 0, *, charged: bool = True
+    limiter: Limiter,
+    admitted: Admitted,
+    tokens: int = 0,
+    *,
+    charged: bool = True,
+    member: str = "",
 ) -> None:
     """Let an answer end, as the runner does."""
     place = admitted.place
+    attempts = [{"member": member, "outcome": "ok", "completion_tokens": tokens}] if member else []
     async with transaction() as session:
         counted = await ledger.record(
             session,
-            Bill(place.user_id, place.answer_id, place.asked_at, "", [], tokens, charged),
+            Bill(place.user_id, place.answer_id, place.asked_at, "", attempts, tokens, charged),
         )
     if add := limiter.settle(place.answer_id, counted):
         pipe = redis().pipeline(transaction=False)

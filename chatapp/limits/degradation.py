@@ -1,0 +1,153 @@
+"""Making scarce quota last: the less is left of a tier's day, the less each question may cost.
+
+The steps are an admin's, and people are told at the composer which one holds. What is left is the
+providers' own count of the day, as the pool knows it; a tier with a member whose day is not limited
+is never scarce. When nothing is left, questions stand in line until it comes back.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from functools import cache
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from chatapp.controls import Control
+from chatapp.limits.words import moment
+from chatapp.pool.service import smaller_tiers, status, tiers
+from chatapp.pool.status import MemberStatus
+
+FRESH = 1.0
+"""How long, in seconds, what is left is not asked for again by the same process."""
+
+SHORTER = 0.25
+"""The part of the history's budget that is given when only short contexts are."""
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+class Step(IntEnum):
+    """What is saved; each step saves what those before it do."""
+
+    ALL = 0
+    SHORTER_CONTEXT = 1
+    SMALL_MODEL = 2
+    CACHE_ONLY = 3
+    WAITING = 4
+
+
+class Steps(BaseModel):
+    """Below how many percent of a tier's day each step begins; 0: never."""
+
+    shorter_context: Percent = 20
+    small_model: Percent = 10
+    cache_only: Percent = 0
+
+
+STEPS = Control(
+    "limits.degradation",
+    Steps,
+    Steps(),
+    "Below how many percent of what is left of a day models are given shorter contexts, a small "
+    "model answers, and only answers that are known are given (0: never).",
+)
+
+SMALL_TIER = Control(
+    "limits.small_tier",
+    str,
+    "",
+    "The tier of the small model; empty: the one before a question's own in the pool's file.",
+)
+
+_WORDS = {
+    Step.SHORTER_CONTEXT: "To make the rest of the day’s quota last, models are given less of long "
+    "chats.",
+    Step.SMALL_MODEL: "To make the rest of the day’s quota last, a smaller model answers.",
+    Step.CACHE_ONLY: "The day’s quota is nearly used up: only answers that are known already are "
+    "given.",
+    Step.WAITING: "The day’s quota is used up: questions wait in line.",
+}
+
+ONLY_KNOWN = (
+    "Only answers that are known already can be given right now, and this is a new question. "
+    "It has not been counted; please ask again later."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a tier's day."""
+
+    share: float
+    """0 to 1."""
+    resets: datetime | None = None
+    """When the first of its members has all of it again."""
+
+
+async def step(tier: str | None) -> Step:
+    """What is to be saved on a question for a tier."""
+    return step_at((await left(tier)).share)
+
+
+def step_at(share: float) -> Step:
+    """What is saved when so much is left."""
+    steps = STEPS.value
+    if share <= 0:
+        return Step.WAITING
+    for found, percent in (
+        (Step.CACHE_ONLY, steps.cache_only),
+        (Step.SMALL_MODEL, steps.small_model),
+        (Step.SHORTER_CONTEXT, steps.shorter_context),
+    ):
+        if share * 100 < percent:
+            return found
+    return Step.ALL
+
+
+def small_tier(tier: str | None) -> str | None:
+    """The tier that answers in place of another when quota is scarce."""
+    if SMALL_TIER.value in tiers():
+        return SMALL_TIER.value
+    smaller = smaller_tiers(tier) if tier else ()
+    return smaller[-1] if smaller else tier
+
+
+async def announcement(tier: str | None, zone: str) -> str:
+    """The line at the composer; empty while nothing is saved."""
+    found = await left(tier)
+    words = _WORDS.get(step_at(found.share), "")
+    if words and found.resets:
+        words += f" It comes back {moment(found.resets, zone)}."
+    return words
+
+
+async def left(tier: str | None) -> Left:
+    """What is left of the day of a tier, or of the whole pool."""
+    members = [each for each in await _status() if tier is None or tier in each.tiers]
+    days = [quota for each in members for quota in each.quotas if quota.what == "rpd"]
+    if not members or len(days) < len(members):
+        return Left(1.0)
+    resets = min((quota.resets for quota in days if quota.resets), default=None)
+    return Left(sum(quota.left for quota in days) / sum(quota.limit for quota in days), resets)
+
+
+@dataclass(slots=True)
+class _Seen:
+    at: float = -FRESH
+    members: list[MemberStatus] | None = None
+
+
+@cache
+def _seen() -> tuple[_Seen, asyncio.Lock]:
+    return _Seen(), asyncio.Lock()
+
+
+async def _status() -> list[MemberStatus]:
+    seen, lock = _seen()
+    async with lock:
+        if seen.members is None or time.monotonic() - seen.at > FRESH:
+            seen.members, seen.at = await status(), time.monotonic()
+    return seen.members

@@ -1,0 +1,114 @@
+"""Who may have what: everybody's limits, groups' and people's own; who is hit by a change."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from chatapp import controls
+from chatapp.accounts import groups
+from chatapp.database import new_id, now
+from chatapp.limits import admin, periods, policy
+from chatapp.limits.policy import EVERYBODY, limits_of
+from chatapp.limits.service import Limiter
+from chatapp.settings import Settings
+from tests.limits.world import asks, ends
+
+
+async def test_the_nearest_limit_holds(ada: UUID, eve: UUID) -> None:
+    team, others = await groups.create("Team"), await groups.create("Others")
+    await groups.add(team.id, [ada, eve])
+    await groups.add(others.id, [ada])
+    by = new_id()
+    await admin.set_everybodys("questions_a_day", 10, by)
+    assert limits_of(ada).questions_a_day == 10
+    await admin.set_groups(team.id, "questions_a_day", 50, by)
+    await admin.set_groups(others.id, "questions_a_day", 20, by)
+    await policy.load()
+    # The most generous of one's groups; none is the most generous of all.
+    assert limits_of(ada).questions_a_day == limits_of(eve).questions_a_day == 50
+    await admin.set_groups(others.id, "questions_a_day", 0, by)
+    assert limits_of(ada).questions_a_day == 0
+    await admin.set_persons(ada, "questions_a_day", 5, by)
+    assert limits_of(ada).questions_a_day == 5
+    await admin.set_persons(ada, "questions_a_day", None, by)
+    assert limits_of(ada).questions_a_day == 0
+    await groups.take_out(others.id, [ada])
+    await policy.load()
+    assert limits_of(ada).questions_a_day == 50
+    await groups.remove(team.id)
+    await policy.load()
+    assert limits_of(ada).questions_a_day == limits_of(new_id()).questions_a_day == 10
+
+
+async def test_a_limit_must_be_one(ada: UUID) -> None:
+    for value in (-1, 10**13):
+        with pytest.raises(ValidationError):
+            await admin.set_persons(ada, "tokens_a_day", value, None)
+        with pytest.raises(ValidationError):
+            await admin.set_everybodys("tokens_a_day", value, None)
+    with pytest.raises(KeyError):
+        await admin.set_persons(ada, "wishes", 3, None)
+
+
+async def test_a_change_is_shown_before_it_is_made(ada: UUID, eve: UUID, limiter: Limiter) -> None:
+    await policy.load()
+    team = await groups.create("Team")
+    await groups.add(team.id, [ada])
+    for _ in range(3):
+        await ends(limiter, await asks(limiter, ada), 10)
+    await ends(limiter, await asks(limiter, eve), 10)
+    everybody = await admin.preview("questions_a_day", 2)
+    assert everybody.people >= 2
+    assert [person.id for person in everybody.over] == [ada]
+    # Eve has a limit of her own, so a change for all does not reach her.
+    await admin.set_persons(eve, "questions_a_day", 100, None)
+    assert (await admin.preview("questions_a_day", 1)).people == everybody.people - 1
+    of_team = await admin.preview("questions_a_day", 1, group_id=team.id)
+    assert (of_team.people, [person.id for person in of_team.over]) == (1, [ada])
+    of_eve = await admin.preview("tokens_a_day", 5, user_id=eve)
+    assert (of_eve.people, [person.id for person in of_eve.over]) == (1, [eve])
+    assert (await admin.preview("questions_a_day", 0)).over == []
+
+
+async def test_totals_are_those_of_people_groups_members_and_days(
+    ada: UUID, eve: UUID, limiter: Limiter
+) -> None:
+    await policy.load()
+    team = await groups.create("Team")
+    await groups.add(team.id, [eve])
+    for who, member, tokens in ((ada, "groq/a", 10), (ada, "google/b", 20), (eve, "groq/a", 40)):
+        await ends(limiter, await asks(limiter, who), tokens, member=member)
+    today = periods.day_of().first_day
+    span = (today - timedelta(days=1), today)
+    by_member = {row["member"]: row for row in await admin.totals("member", *span)}
+    assert by_member["groq/a"]["completion_tokens"] == 50
+    assert by_member["groq/a"]["questions"] == 2
+    by_user = {row["user_id"]: row["questions"] for row in await admin.totals("user_id", *span)}
+    assert by_user == {ada: 2, eve: 1}
+    (day,) = await admin.totals("day", *span)
+    assert (day["day"], day["attempts"]) == (today, 3)
+    (of_team,) = await admin.totals("day", *span, group_id=team.id)
+    assert of_team["completion_tokens"] == 40
+    (of_ada,) = await admin.totals("day", *span, user_id=ada)
+    assert of_ada["completion_tokens"] == 30
+
+
+async def test_the_zone_is_an_admins(installation: Settings) -> None:
+    with pytest.raises(ValidationError):
+        await controls.change(periods.ZONE, "Middle/Earth", None)
+    await controls.change(periods.ZONE, "Asia/Tokyo", None)
+    day, month = periods.day_of(), periods.month_of()
+    assert day.begins <= now() < day.ends
+    assert day.begins.astimezone(periods.zone()).hour == 0
+    assert month.begins <= day.begins < day.ends <= month.ends
+    days, months = periods.bounds()
+    assert periods.milliseconds(day.begins) in days
+    assert periods.milliseconds(month.ends) in months
+    assert days == sorted(set(days))
+    assert months == sorted(set(months))
+
+
+def test_every_limit_has_everybodys_value() -> None:
+    assert tuple(EVERYBODY) == policy.NAMES
