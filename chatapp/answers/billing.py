@@ -6,6 +6,7 @@ from chatapp.answers.repository import Outcome
 from chatapp.chats.models import Status
 from chatapp.limits.ledger import Bill
 from chatapp.pool.content import tokens_of
+from chatapp.pool.own import OWN
 
 UNASKED = "passed"
 """The outcome of members that were passed over: nothing was used."""
@@ -28,8 +29,9 @@ def bill_of(job: Job, outcome: Outcome) -> Bill:
 
 
 def _tokens(outcome: Outcome) -> int:
-    """What counts against the person's limits; what was there already costs nothing."""
-    if outcome.source is not Source.MODEL:
+    """What counts against the person's limits: not what was there already, or paid by own keys."""
+    by = str(outcome.attempts[-1]["member"]) if outcome.attempts else ""
+    if outcome.source is not Source.MODEL or by.startswith(OWN):
         return 0
     told = outcome.prompt_tokens + outcome.completion_tokens
     # Who stops, or asks a provider that does not count, uses about as much as there is text.

@@ -32,6 +32,9 @@ CHECK = 15.0
 IDLE = 600.0
 """Seconds without use after which a client is closed; longer than any answer."""
 
+OWN = "own-"
+"""What the names of private accounts begin with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -64,7 +67,7 @@ class OwnAccount:
         """The account in the pool."""
         return replace(
             self.offer.account,
-            name=f"own-{self.offer.name}",
+            name=f"{OWN}{self.offer.name}",
             api_key=self.secret,
             title=f"Your {self.offer.title} key",
             owner=self.id,
