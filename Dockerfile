@@ -30,7 +30,7 @@ ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
 USER nginx
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
-HEALTHCHECK --interval=10s --timeout=3s CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/login"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["curl", "-fsS", "http://127.0.0.1:8080/nginx-healthz"]
 CMD ["nginx", "-c", "/tmp/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
 
 

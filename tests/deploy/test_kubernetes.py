@@ -13,6 +13,7 @@ from chatapp.pool.config import read_pool
 from chatapp.serve import GRACE
 from chatapp.settings import Settings
 from tests.deploy.test_images import environment, stages
+from tools.front import TEMPLATE
 from tools.phases import PROJECT
 
 FOLDER = PROJECT / "deploy" / "kubernetes"
@@ -129,6 +130,11 @@ def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path)
     container = pod["containers"][0]
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    front = workloads(overlay)["front"]["spec"]["template"]["spec"]["containers"][0]
+    for probe in ("readinessProbe", "livenessProbe"):
+        path = front[probe]["httpGet"]["path"]
+        assert f"location = {path} {{" in TEMPLATE.read_text()
+        assert path in dict(stages()["front"])["HEALTHCHECK"]
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
     needed = pause + LONGEST + GRACE + DRAIN + CLOSING
     assert pod["terminationGracePeriodSeconds"] > needed

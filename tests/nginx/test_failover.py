@@ -10,8 +10,8 @@ import pytest
 import websockets
 
 from chatapp.static import Pages
-from tests.harness.nginx import Nginx
-from tests.harness.processes import free_port
+from tests.harness.nginx import HOST, Nginx
+from tests.harness.processes import accepts, free_port
 from tests.harness.tls import certificate
 from tests.nginx.backend import FakeBackend
 from tests.nginx.conftest import StartNginx
@@ -95,6 +95,7 @@ async def test_with_no_backend_the_pages_are_there_and_plain_words(
     nginx = await start_nginx([free_port(), free_port()])
     async with httpx.AsyncClient(base_url=nginx.url) as client:
         assert (await client.get("/login")).status_code == 200
+        assert (await client.get("/nginx-healthz")).status_code == 204
         for method, path in (("POST", "/auth/sign-in"), ("GET", "/healthz")):
             response = await client.request(method, path)
             assert response.status_code == 503
@@ -103,6 +104,22 @@ async def test_with_no_backend_the_pages_are_there_and_plain_words(
     with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
         await websockets.connect(socket(nginx))
     assert refused.value.response.status_code == 503
+
+
+async def test_sockets_of_a_backend_that_falls_silent_are_cut(
+    start_nginx: StartNginx, pair: tuple[FakeBackend, FakeBackend]
+) -> None:
+    nginx = await start_nginx([pair[0].port])
+    # As it is, but sooner.
+    file = nginx.folder / "nginx.conf"
+    assert "proxy_read_timeout 40s;" in file.read_text()
+    file.write_text(file.read_text().replace("proxy_read_timeout 40s;", "proxy_read_timeout 1s;"))
+    await nginx.process.kill()
+    await nginx.process.start(lambda: accepts(HOST, nginx.port))
+    async for connection in websockets.connect(socket(nginx)):
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            await asyncio.wait_for(connection.recv(), 30)
+        break
 
 
 async def test_a_reload_cuts_no_socket(

@@ -191,3 +191,5 @@ async def test_names_that_are_not_ours_are_refused_where_ours_are_named(
     other = ours.replace("chat.example.org", "evil.test")
     assert statuses(await say(server, ours)) == [200]
     assert statuses(await say(server, other)) == [421]
+    for asked in (ours, other):
+        assert statuses(await say(server, asked.replace("/login", "/nginx-healthz"))) == [204]
