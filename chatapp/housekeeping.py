@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.accounts import own_keys, sessions
+from chatapp.answers import kept
 from chatapp.chats import service as chats
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 EVERY = 3600.0
 """How often each process looks for what has had its time, in seconds."""
 
-JOBS = (chats.purge, sessions.purge, own_keys.reseal)
+JOBS = (kept.sweep, chats.purge, sessions.purge, own_keys.reseal)
 
 
 @asynccontextmanager

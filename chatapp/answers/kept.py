@@ -1,6 +1,7 @@
 """What admins and people can do about the answers that are kept to be given again."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from redis.exceptions import RedisError
 from chatapp.answers import repository
 from chatapp.answers.cache import KEPT, Scope
 from chatapp.answers.shelf import Saved, shelf
-from chatapp.database import now, reading
+from chatapp.database import now, reading, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -20,15 +21,31 @@ BEST = 50
 async def forget(user_id: UUID, chat_id: UUID | None = None) -> None:
     """Give the answers of a person, or of one chat, to nobody any more.
 
-    It is done before their rows go, which say what is kept.
+    Before their rows go, which say where they are kept.
     """
     since = now() - timedelta(seconds=KEPT)
     async with reading() as session:
         names = await repository.kept_of(session, user_id, chat_id, since)
+    await _forget(names)
+
+
+async def sweep() -> None:
+    """Forget what could not be forgotten when its chat was deleted."""
+    async with reading() as session:
+        names = await repository.kept_of_deleted(session)
+    await _forget(names)
+
+
+async def _forget(names: Sequence[str]) -> None:
+    if not names:
+        return
     try:
         await shelf().forget(names)
     except (RedisError, OSError) as error:
-        logger.error("%d kept answers could not be forgotten: %s", len(names), type(error).__name__)
+        logger.warning("Kept answers are forgotten later: %s", type(error).__name__)
+        return
+    async with transaction() as session:
+        await repository.set_forgotten(session, names)
 
 
 async def clear(scope: Scope) -> int:

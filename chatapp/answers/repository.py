@@ -241,3 +241,19 @@ async def kept_of(
     if chat_id:
         query = query.where(Answer.chat_id == chat_id)
     return (await session.exec(query)).all()
+
+
+async def kept_of_deleted(session: AsyncSession, limit: int = 500) -> Sequence[str]:
+    """Where answers are still kept whose chats were deleted."""
+    found = await session.exec(
+        select(Answer.cache_key)
+        .join(Chat, col(Chat.id) == col(Answer.chat_id))
+        .where(Answer.cache_key != "", col(Chat.deleted_at).is_not(None))
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def set_forgotten(session: AsyncSession, names: Sequence[str]) -> None:
+    """Note that nothing is kept at these places any more."""
+    await session.exec(update(Answer).where(col(Answer.cache_key).in_(names)).values(cache_key=""))

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from redis.exceptions import ConnectionError as Disconnected
 
 from chatapp.answers import cache, kept, making, service, shelf
 from chatapp.answers.cache import KEPT, Entry, Policy, Scope, place_of, policy
@@ -282,6 +283,25 @@ async def test_deleting_a_chat_forgets_its_answers(
     before = len(await fakes.requests())
     await answered(caching, eve)
     assert len(await fakes.requests()) == before + 1
+
+
+async def test_what_could_not_be_forgotten_at_once_is_forgotten_later(
+    caching: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = await answered(caching, ada)
+    await answered(caching, ada, "another [[say 2 words]]")
+
+    def away() -> Any:
+        raise Disconnected("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf.shelf(), "_client", away)
+        await service.delete_chat(caching.runner, ada, asked.chat_id)
+        await kept.sweep()
+    assert len(await entries()) == 2
+    await kept.sweep()
+    assert len(await entries()) == 1
+    assert (await row(asked.answer_id))[1].cache_key == ""
 
 
 async def test_an_answer_on_its_way_is_not_kept_once_it_is_forgotten(

@@ -63,7 +63,16 @@ ANSWERS: dict[str, tuple[Try, object]] = {
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
     # A runner's: they name its epoch or itself.
-    answers: {"runners", "unfinished", "begin", "finish", "release", "run_by"},
+    answers: {
+        "kept_of_deleted",
+        "set_forgotten",
+        "runners",
+        "unfinished",
+        "begin",
+        "finish",
+        "release",
+        "run_by",
+    },
 }
 
 
