@@ -18,7 +18,7 @@ from chatapp.pool.events import Asked, Done, Held, PoolEvent
 from chatapp.pool.own import OwnAccount
 from chatapp.pool.service import pool
 
-EACH = 60.0
+EACH = 180.0
 """Seconds by which each question of the last hour, or half as far back each older one, moves the
 next one of its person back in the line."""
 
