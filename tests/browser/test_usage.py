@@ -1,0 +1,81 @@
+"""What is left of one's limits: the usage section, the line when little is left, the exact time."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, expect
+
+from chatapp import routes
+from chatapp.limits.periods import day_of
+from chatapp.limits.words import moment
+from tests.browser.chatting import Chatting
+from tests.browser.rows import Rows
+from tests.conftest import StartApp
+from tests.harness.app import AppServer
+from tests.harness.backends import execute
+
+pytestmark = pytest.mark.browser
+
+ZONE = "Asia/Tokyo"
+
+
+async def set_controls(app: AppServer, **values: object) -> None:
+    """Set controls by their last names, as an admin who sets them before the start."""
+    for name, value in values.items():
+        await execute(
+            app.env,
+            "INSERT INTO control_values (name, value, changed_at) "
+            f"VALUES ('limits.{name}', '{value}', '2026-01-01 00:00:00+00')",
+        )
+    await app.stop()
+    await app.start()
+
+
+@pytest.fixture
+async def limited(
+    start_app: StartApp, pool_env: dict[str, str], browser: Browser
+) -> "tuple[Chatting, BrowserContext]":
+    app = await start_app(pool_env)
+    await set_controls(app, questions_a_day=5, tokens_a_month=1_000_000)
+    someone = await Rows(app.env).person()
+    context = await browser.new_context(timezone_id=ZONE, reduced_motion="reduce")
+    await someone.sign_in(context, app)
+    chatting = Chatting(await context.new_page(), app.url)
+    await chatting.open()
+    return chatting, context
+
+
+@pytest.mark.parametrize("backend", ["embedded"], indirect=True)
+async def test_what_is_left_is_told_in_time(
+    limited: "tuple[Chatting, BrowserContext]",
+) -> None:
+    chatting, context = limited
+    page = chatting.page
+    line = page.get_by_text("questions are left today")
+    for number in range(3):
+        await chatting.answered(f"Question {number} [[say 3 words]]")
+    await expect(line).to_have_count(0)
+    await chatting.answered("The fourth [[say 3 words]]")
+    when = moment(day_of().ends, ZONE)
+    await expect(line).to_have_text(f"1 of your 5 questions are left today. All come back {when}.")
+    await chatting.answered("The fifth [[say 3 words]]")
+    await expect(line).to_contain_text("0 of your 5 questions are left today.")
+    await chatting.ask("One too many, with a long text that nobody wants to type again")
+    await expect(page.get_by_role("alert")).to_have_text(
+        f"You have asked all 5 questions of today. You can ask again {when}."
+    )
+    await expect(chatting.box).to_have_value(re.compile("One too many"))
+    await expect(chatting.answers).to_have_count(5)
+    await page.reload()
+    await expect(line).to_contain_text("0 of your 5 questions are left today.")
+    await expect(chatting.box).to_have_value(re.compile("One too many"))
+    await page.goto(chatting.url + routes.SETTINGS)
+    usage = page.locator("#usage")
+    bar = usage.get_by_role("progressbar", name="Questions today")
+    await expect(bar).to_have_attribute("aria-valuenow", "100")
+    await expect(usage).to_contain_text("5 of 5")
+    await expect(usage).to_contain_text(f"Begins anew {when}")
+    await expect(usage.get_by_role("progressbar", name="Tokens this month")).to_be_visible()
+    await expect(usage).to_contain_text("No limit")
+    await expect(usage).to_contain_text("deleting chats gives nothing back")
+    await context.close()
