@@ -25,6 +25,7 @@ from bench import (
     wire_bytes,
 )
 from bench.baseline import Naive
+from bench.pool import measure as pool
 from bench.product import Product
 from bench.subject import Subject
 from bench.table import Result
@@ -43,6 +44,7 @@ MEASURES = {
     "cache": cached.measure,
 }
 WEIGHT = "weight"
+POOL = "pool"
 
 
 ALONE = {
@@ -58,9 +60,10 @@ ALONE = {
 async def main(wanted: Sequence[str]) -> int:
     if wanted and wanted[0] in ALONE:
         return await ALONE[wanted[0]](list(wanted[1:]))
-    names = [name for name in (*MEASURES, WEIGHT) if not wanted or name in wanted]
+    all_names = (*MEASURES, WEIGHT, POOL)
+    names = [name for name in all_names if not wanted or name in wanted]
     if unknown := set(wanted) - set(names):
-        print(f"No such measure: {', '.join(sorted(unknown))}. Say some of {[*MEASURES, WEIGHT]}.")
+        print(f"No such measure: {', '.join(sorted(unknown))}. Say some of {[*all_names]}.")
         return 2
     began = time.monotonic()
     results: list[Result] = []
@@ -73,11 +76,18 @@ async def main(wanted: Sequence[str]) -> int:
             logged = logs.errors(product_log.read_text(errors="replace"))
     if WEIGHT in names:
         results.append(weight.measure())
-    print("\n" + table.text([row for result in results for row in result.rows]))
+    if POOL in names:
+        results.append(await _pool())
+    if rows := [row for result in results for row in result.rows]:
+        print("\n" + table.text(rows))
+    compared = [row for result in results for row in result.compared]
+    if compared:
+        print("\n" + table.text(compared, table.COMPARED))
     print(
         f"\n{time.monotonic() - began:.0f} seconds in all. Times are of this machine; ratios hold."
     )
     wrong = [line for result in results for line in result.wrong]
+    wrong += [f"Over the bar: {row.what}" for row in compared if row.hard and not row.passed]
     for line in [*wrong, *(f"chatapp logged: {entry}" for entry in logged[:5])]:
         print(line, file=sys.stderr)
     return 1 if wrong else 0
@@ -87,6 +97,16 @@ async def _one(name: str, product: Subject, naive: Subject) -> Result:
     began = time.monotonic()
     result = await MEASURES[name](product, naive)
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    return result
+
+
+async def _pool() -> Result:
+    began = time.monotonic()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-bench-")))
+        fakes = await stack.enter_async_context(ProviderServer())
+        result = await pool.measure(Services(stack, folder), fakes)
+    print(f"{POOL}: {time.monotonic() - began:.0f} s", flush=True)
     return result
 
 
