@@ -16,6 +16,10 @@ WIDTH = 6
 """Characters of a word with the space before it."""
 
 
+OPENING = 13
+"""Characters of the first token."""
+
+
 def order(words: int, rate: int) -> str:
     """The part of a question that says what is to be answered."""
     return f"[[say {words} words at {rate}/s]]"
@@ -40,5 +44,5 @@ def text(opening: str, words: int) -> str:
 def tokens_until(block: int, length: int) -> int:
     """How many tokens have come when so much of this block is shown."""
     if block == 0:
-        return 1 if length else 0
+        return 1 + (length - OPENING) // WIDTH if length >= OPENING else 0
     return 1 + (block - 1) * PARAGRAPH + (length + 1) // WIDTH
