@@ -45,8 +45,8 @@ def warning(used: Used, limits: Limits, zone: str) -> str:
     back = f"All come back {moment(period.ends, zone)}."
     if at == 0:
         left = max(0, limit - used[kind][0])
-        return f"{left:,} of your {limit:,} questions are left {when}. {back}"
-    return f"{min(share, 1):.0%} of your tokens are used {when}. {back}"
+        return f"You have {left:,} of {limit:,} questions left {when}. {back}"
+    return f"You have used {min(share, 1):.0%} of your tokens {when}. {back}"
 
 
 def _counted(limits: Limits) -> list[tuple[str, int, int]]:

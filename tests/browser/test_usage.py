@@ -51,15 +51,15 @@ async def test_what_is_left_is_told_in_time(
 ) -> None:
     chatting, context = limited
     page = chatting.page
-    line = page.get_by_text("questions are left today")
+    line = page.get_by_text("questions left today")
     for number in range(3):
         await chatting.answered(f"Question {number} [[say 3 words]]")
     await expect(line).to_have_count(0)
     await chatting.answered("The fourth [[say 3 words]]")
     when = moment(day_of().ends, ZONE)
-    await expect(line).to_have_text(f"1 of your 5 questions are left today. All come back {when}.")
+    await expect(line).to_have_text(f"You have 1 of 5 questions left today. All come back {when}.")
     await chatting.answered("The fifth [[say 3 words]]")
-    await expect(line).to_contain_text("0 of your 5 questions are left today.")
+    await expect(line).to_contain_text("You have 0 of 5 questions left today.")
     await chatting.ask("One too many, with a long text that nobody wants to type again")
     await expect(page.get_by_role("alert")).to_have_text(
         f"You have asked all 5 questions of today. You can ask again {when}."
@@ -67,7 +67,7 @@ async def test_what_is_left_is_told_in_time(
     await expect(chatting.box).to_have_value(re.compile("One too many"))
     await expect(chatting.answers).to_have_count(5)
     await page.reload()
-    await expect(line).to_contain_text("0 of your 5 questions are left today.")
+    await expect(line).to_contain_text("You have 0 of 5 questions left today.")
     await expect(chatting.box).to_have_value(re.compile("One too many"))
     await page.goto(chatting.url + routes.SETTINGS)
     usage = page.locator("#usage")

@@ -1,0 +1,85 @@
+"""Saving quota in steps: what is left of a tier's day, and what follows from it."""
+
+from datetime import timedelta
+
+import pytest
+
+from chatapp import controls
+from chatapp.database import now
+from chatapp.limits import degradation
+from chatapp.limits.degradation import STEPS, Step, announcement, left, step
+from chatapp.pool.status import MemberStatus, Quota
+from chatapp.settings import Settings
+
+RESETS = now() + timedelta(hours=30)
+
+
+def member(name: str, tier: str, *quotas: tuple[int, int]) -> MemberStatus:
+    return MemberStatus(
+        name=name,
+        label=name,
+        tiers=(tier,),
+        state="healthy",
+        why="",
+        until=None,
+        quotas=tuple(Quota("rpd", limit, still, RESETS) for still, limit in quotas),
+        in_flight=0,
+        concurrency=None,
+        answers=0,
+        first_token_p50_ms=None,
+        first_token_p95_ms=None,
+        errors={},
+    )
+
+
+@pytest.fixture
+def members(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> list[MemberStatus]:
+    found: list[MemberStatus] = []
+
+    async def status() -> list[MemberStatus]:
+        return list(found)
+
+    monkeypatch.setattr(degradation, "status", status)
+    monkeypatch.setattr(degradation, "FRESH", -1.0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("still", "expected"),
+    [
+        (1000, Step.ALL),
+        (200, Step.ALL),
+        (199, Step.SHORTER_CONTEXT),
+        (99, Step.SMALL_MODEL),
+        (29, Step.CACHE_ONLY),
+        (0, Step.WAITING),
+    ],
+)
+async def test_the_steps_are_an_admins(
+    members: list[MemberStatus], still: int, expected: Step
+) -> None:
+    await controls.change(STEPS, {"shorter_context": 20, "small_model": 10, "cache_only": 3}, None)
+    members[:] = [
+        member("a", "smart", (still // 2, 500)),
+        member("b", "smart", (-(-still // 2), 500)),
+    ]
+    assert await step("smart") is expected
+    assert bool(await announcement("smart", "UTC")) is (expected is not Step.ALL)
+    if expected is not Step.ALL:
+        assert "It comes back" in await announcement("smart", "UTC")
+    await controls.change(STEPS, {"shorter_context": 0, "small_model": 0, "cache_only": 0}, None)
+    assert await step("smart") in (Step.ALL, Step.WAITING)
+
+
+async def test_a_tier_is_judged_by_its_own_members(members: list[MemberStatus]) -> None:
+    members[:] = [member("a", "smart", (0, 500)), member("b", "fast", (500, 500))]
+    assert (await left("smart")).share == 0
+    assert (await left("fast")).share == 1
+    assert (await left(None)).share == 0.5
+
+
+async def test_a_day_without_a_limit_is_never_scarce(members: list[MemberStatus]) -> None:
+    members[:] = [member("a", "smart", (0, 500)), member("b", "smart")]
+    assert await step("smart") is Step.ALL
+    members.clear()
+    assert await step(None) is Step.ALL
