@@ -8,6 +8,7 @@ wrote may have been invented. ``X-Real-IP`` and ``Forwarded`` are never looked a
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ UNKNOWN = "unknown"
 
 _HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])"
 _ORIGIN = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?")
+_REQUEST_ID = re.compile(r"[0-9a-f]{16,64}")
 _BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _PORTS = {"http": "80", "https": "443"}
@@ -68,6 +70,14 @@ def client_address(scope: Scope) -> str:
             break
         address = further
     return str(address) if address else UNKNOWN
+
+
+def request_id(scope: Scope) -> str:
+    """The id under which a proxy of ours has logged this request; a new one if there is none."""
+    ids = headers_of(scope, b"x-request-id")
+    if len(ids) == 1 and _trusted(_peer(scope)) and _REQUEST_ID.fullmatch(ids[0]):
+        return ids[0]
+    return token_hex(8)
 
 
 def _forwarded(scope: Scope, name: bytes) -> str | None:

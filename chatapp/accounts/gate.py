@@ -17,9 +17,9 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 
-from chatapp import leaving, routes
+from chatapp import leaving, logs, routes
 from chatapp.accounts import cookies, flash, sessions
-from chatapp.accounts.address import client_address, from_own_page
+from chatapp.accounts.address import client_address, from_own_page, request_id
 from chatapp.accounts.guard import SESSION_HEADER
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
@@ -56,6 +56,8 @@ class SocketGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, changed or not, or refuse it."""
+        if scope["type"] != "lifespan":
+            logs.about(request=request_id(scope))
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "http" and _to_socket(scope):

@@ -1,3 +1,4 @@
+import re
 from ipaddress import ip_network
 from typing import Any
 
@@ -148,3 +149,12 @@ def test_the_public_url_is_the_only_origin(monkeypatch: pytest.MonkeyPatch) -> N
     assert not address.from_own_page(request, referer=True)
     assert address.from_own_page(scope(host="x", origin="https://chat.example"), referer=False)
     assert address.is_secure(request)
+
+
+def test_a_request_has_the_id_that_our_proxy_logged_and_no_other() -> None:
+    ours = "0123456789abcdef0123456789abcdef"
+    assert address.request_id(scope("10.0.0.1", x_request_id=ours)) == ours
+    for peer, given in (("10.0.0.1", "a\nb"), ("10.0.0.1", "x" * 32), ("203.0.113.9", ours)):
+        made = address.request_id(scope(peer, x_request_id=given))
+        assert made != given
+        assert re.fullmatch(r"[0-9a-f]{16}", made)
