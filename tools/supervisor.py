@@ -83,11 +83,13 @@ class Child:
             Refusal: the next one does not start.
         """
         leaving = self._process
-        if leaving is None or leaving.returncode is not None:
+        if leaving is None:
             return
-        self._leaving = True
         self._replaced.clear()
-        leaving.send_signal(self.program.leave)
+        # One that has ended is about to be started again anyway.
+        if leaving.returncode is None:
+            self._leaving = True
+            leaving.send_signal(self.program.leave)
         try:
             await asyncio.wait_for(self._replaced.wait(), LEAVE_SECONDS)
         except TimeoutError:

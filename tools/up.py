@@ -24,6 +24,9 @@ from tools.supervisor import LEAVE_SECONDS, START_SECONDS, Child, Program
 SETTLE = 2.0
 """Seconds in which nginx notices that a backend is back, before the next one leaves."""
 
+OUTCOME = "restart"
+"""The file that tells how the last restart went."""
+
 FILES = 65_536
 """How many files and sockets a program may have open, as far as the machine lets us."""
 
@@ -73,13 +76,20 @@ class Installation:
         if self._nginx:
             self._nginx.send(signal.SIGHUP)
 
+    def tell(self, reason: str) -> None:
+        """Tell `make restart` how it went: why not all backends were replaced, or nothing."""
+        draft = self._place.run / f"{OUTCOME}.new"
+        draft.write_text(reason)
+        draft.replace(self._place.run / OUTCOME)
+
     async def stop(self) -> None:
         """End everything, in the order in which they need each other."""
         if self._nginx:
             await self._nginx.stop()
         await asyncio.gather(*(backend.stop() for backend in self.backends))
         await asyncio.gather(*(server.stop() for server in self._servers))
-        (self._place.run / "up.json").unlink(missing_ok=True)
+        for name in ("up.json", OUTCOME):
+            (self._place.run / name).unlink(missing_ok=True)
 
     def kill(self) -> None:
         """End everything at once."""
@@ -193,15 +203,17 @@ def restart() -> int:
     place = make_place()
     if not is_up(place):
         raise Refusal(f"chatapp is not up with its data in {place.data}: `make up` starts it.")
-    before = _backends(place)
-    os.kill(read_state(place)["pid"], signal.SIGUSR1)
-    deadline = time.monotonic() + (LEAVE_SECONDS + START_SECONDS) * len(before)
-    while set(before) & set(_backends(place)) or not all(
-        answers(port, "/readyz") for port in read_state(place)["backends"]
-    ):
-        if time.monotonic() > deadline:
+    outcome = place.run / OUTCOME
+    outcome.unlink(missing_ok=True)
+    state = read_state(place)
+    os.kill(state["pid"], signal.SIGUSR1)
+    deadline = time.monotonic() + (LEAVE_SECONDS + START_SECONDS) * len(state["backends"])
+    while not outcome.is_file():
+        if time.monotonic() > deadline or not is_up(place):
             raise Refusal(f"Not all backends were replaced. {place.logs} has the reason.")
-        time.sleep(0.2)
+        time.sleep(0.1)
+    if reason := outcome.read_text():
+        raise Refusal(reason)
     print("All backends are replaced.", flush=True)
     return 0
 
@@ -250,6 +262,9 @@ async def _live(installation: Installation, where: str, replacing: asyncio.Event
             await installation.replace()
         except Refusal as refusal:
             print(refusal, file=sys.stderr)
+            installation.tell(str(refusal))
+        else:
+            installation.tell("")
 
 
 def make_place() -> Place:
@@ -269,11 +284,6 @@ def _locked(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _backends(place: Place) -> list[str]:
-    """The process ids of the backends."""
-    return [file.read_text() for file in sorted(place.run.glob("backend-*.pid"))]
 
 
 def _migrate(env: Mapping[str, str]) -> None:

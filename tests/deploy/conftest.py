@@ -10,13 +10,13 @@ from tests.fakes import ProviderServer
 from tests.harness.up import Up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def deployed_providers() -> AsyncIterator[ProviderServer]:
     async with ProviderServer() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployed_pool(
     deployed_providers: ProviderServer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
@@ -26,7 +26,7 @@ def deployed_pool(
     return {**KEYS, "CHATAPP_POOL": str(file)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def _shared_up(
     deployed_pool: dict[str, str], built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Up]:

@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,15 @@ def everybody(up: Up) -> list[int]:
     return sorted(found)
 
 
+@contextmanager
+def spoilt(file: Path) -> Iterator[None]:
+    """A file with nonsense in it, until the context ends."""
+    sound = file.read_text()
+    file.write_text("nonsense")
+    yield
+    file.write_text(sound)
+
+
 def command_lines() -> str:
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     return listed.stdout
@@ -62,6 +73,17 @@ async def test_its_data_outlive_it_and_nothing_else_does(own_up: Up) -> None:
     assert await own_up.stop() == 0
     assert not any(alive(pid) for pid in programs)
     assert sorted(path.name for path in (own_up.data / "run").iterdir()) == ["up.lock"]
+
+
+async def test_a_restart_that_fails_says_why_and_the_old_ones_serve_on(up: Up) -> None:
+    old = up.pid("backend-2")
+    with spoilt(Path(up.env["CHATAPP_POOL"])):
+        said = await up.run("up.restart", code=1)
+        assert "backend-1 did not start." in said
+        assert up.pid("backend-2") == old
+        async with up.client() as client:
+            assert (await client.get("/healthz")).status_code == 200
+    await up.run("up.restart")
 
 
 async def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:

@@ -32,7 +32,7 @@ TREE = {
 StartNginx = Callable[..., Awaitable[Nginx]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small build, with what nginx is told of it."""
     folder = tmp_path_factory.mktemp("published")
@@ -47,7 +47,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def backends(published: Path) -> AsyncIterator[tuple[FakeBackend, FakeBackend]]:
     async with AsyncExitStack() as stack:
         pages = Pages(published / "client")
@@ -55,7 +55,7 @@ async def backends(published: Path) -> AsyncIterator[tuple[FakeBackend, FakeBack
         yield one, two
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def nginx(
     backends: tuple[FakeBackend, FakeBackend],
     published: Path,
