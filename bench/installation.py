@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ model = "load"
 """
 
 START_SECONDS = 180.0
+STOP_SECONDS = 60.0
 UP = "import sys; from tools.up import up; sys.exit(up())"
 
 
@@ -53,7 +55,14 @@ class Installation:
         return "chatapp is at" in self.up.text
 
     async def _stop(self) -> None:
-        await self.up.stop()
+        if self.up.runs:
+            self.up.send(signal.SIGTERM)
+        try:
+            await self.up.ended(STOP_SECONDS)
+        except TimeoutError:
+            # What was measured is not lost for it; what it started ends with it.
+            print(f"It did not end in {STOP_SECONDS:.0f} s and was killed.", flush=True)
+            await self.up.kill()
 
     def _env(self) -> dict[str, str]:
         return {

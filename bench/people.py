@@ -132,7 +132,7 @@ class Run:
         """Wait until every page shows its chat.
 
         Raises:
-            TimeoutError: some do not.
+            SystemExit: some do not.
         """
         seen: list[Seen] = []
         until = time.monotonic() + seconds
@@ -142,7 +142,8 @@ class Run:
                 return seen
             if time.monotonic() > until:
                 missing = self.crowds.people - seen[-1].there
-                raise TimeoutError(f"{missing} pages are not shown: {seen[-1].counts.happened}")
+                counts = total([each.counts for each in seen])
+                raise SystemExit(f"{missing} pages are not shown: {counts.happened}")
             await asyncio.sleep(0.2)
 
     async def all_answered(self, seconds: float) -> list[Seen]:
@@ -185,7 +186,7 @@ async def run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
 
     run.begin()
     await crowds.come(plan.arrivals)
-    coming = await run.all_there(plan.people / plan.arrivals + 60)
+    coming = await run.all_there(2 * plan.people / plan.arrivals + 120)
     came = await run.end("Everybody opens the page", coming)
     _each(came, "backends", plan.people, "a person who comes")
     await asyncio.sleep(3)
