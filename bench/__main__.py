@@ -16,6 +16,7 @@ from bench import (
     faults,
     first_word,
     kept_state,
+    leaks,
     long_chat,
     people,
     relay,
@@ -53,6 +54,7 @@ ALONE = {
     "relay": relay.main,
     "faults": faults.main,
     "scale": scale_model.main,
+    "leaks": leaks.main,
 }
 """What has the machine for itself and takes options of its own."""
 

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,9 @@ LOOK = 4.0
 """Without Redis a chat in which an answer comes is looked at so often, in seconds."""
 
 
-async def follow(hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str) -> AsyncIterator[Values]:
+async def follow(
+    hub: Hub, user_id: UUID, chat_id: UUID | None, zone: str
+) -> AsyncGenerator[Values]:
     """Values for the store: first all that is shown, then every change, until it is closed.
 
     Args:

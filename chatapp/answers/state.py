@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from chatapp.limits.state import zone_here
 from chatapp.metrics import REFUSED
 from chatapp.traces import span
 from chatapp.ui.away import CHATS, told_when_slow
-from chatapp.ui.backlog import has_room
+from chatapp.ui.backlog import has_room, is_open
 from chatapp.ui.store import push
 
 logger = logging.getLogger(__name__)
@@ -217,11 +217,16 @@ async def _follow() -> None:
     if missing:
         await push({f"c:{missing}": views.MISSING})
     zone = zone_here()
-    while True:
+    # A tab may leave so early that nobody has ended what it had only just asked for.
+    while is_open():
         try:
-            async for values in follow(process().hub, current_user().id, chat_id, zone):
-                await push(values)
-                await has_room()
+            following = follow(process().hub, current_user().id, chat_id, zone)
+            async with aclosing(following) as changes:
+                async for values in changes:
+                    await push(values)
+                    await has_room()
+                    if not is_open():
+                        return
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
             await push({"away": CHATS})

@@ -10,6 +10,11 @@ MOST = 16
 """So many packets may wait for a tab before its follower waits too."""
 
 
+def is_open() -> bool:
+    """Whether the tab whose event is handled is still there."""
+    return _socket() is not None
+
+
 async def has_room() -> None:
     """Wait until the tab whose event is handled takes in what it was sent.
 
@@ -20,9 +25,16 @@ async def has_room() -> None:
         await line.join()
 
 
+def _namespace() -> Any:
+    return RegistrationContext.get().app.event_namespace
+
+
+def _socket() -> Any:
+    return _namespace()._token_manager.token_to_socket.get(EventContext.get().token)
+
+
 def _line() -> asyncio.Queue[Any] | None:
-    namespace: Any = RegistrationContext.get().app.event_namespace
-    socket = namespace._token_manager.token_to_socket.get(EventContext.get().token)
+    namespace, socket = _namespace(), _socket()
     if socket is None:
         return None
     server = namespace.server

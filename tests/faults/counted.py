@@ -1,0 +1,46 @@
+"""``python -m tests.faults.counted FILE``: chatapp, which writes what it holds at SIGUSR1."""
+
+import asyncio
+import gc
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from reflex_base.registry import RegistrationContext
+
+from chatapp.answers import hub, state
+from chatapp.serve import serve
+
+
+def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
+    """What there is of everything that a tab brings with it."""
+    gc.collect()
+    app: Any = RegistrationContext.get().app
+    objects = gc.get_objects()
+    return {
+        "tasks": len(asyncio.all_tasks(loop)),
+        "files": sum(1 for _ in Path("/proc/self/fd").iterdir()),
+        "tabs": len(app.event_namespace._token_manager.token_to_socket),
+        "states": len(app.state_manager.states),
+        "followers": len(state._followers),
+        "channels": sum(len(each._followers) for each in hub._hubs),
+        "objects": len(objects),
+    }
+
+
+def main(file: Path) -> int:
+    """Serve, and write at each signal."""
+
+    def write(_number: int, _frame: object) -> None:
+        loop = asyncio.get_running_loop()
+        # Not between two steps of whoever is interrupted.
+        loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
+
+    signal.signal(signal.SIGUSR1, write)
+    return serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,95 @@
+"""Tabs that come and go in every way, and what is left of them."""
+
+import asyncio
+import json
+import random
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from socketio.exceptions import SocketIOError
+
+from tests.browser.rows import Person, Rows
+from tests.faults.people import CHATS, STORE
+from tests.harness.app import AppServer
+from tests.harness.processes import Process
+
+SETTLES = 60.0
+"""After so many seconds nothing is left of a tab that has gone."""
+
+AT_ONCE = 10
+
+KEEPERS = 10
+"""Tasks that begin at the first use of something and stay."""
+
+
+def is_back(held: dict[str, int], alone: dict[str, int]) -> bool:
+    """Whether there is no more of anything than before there was any tab."""
+    gone = all(held[name] <= alone[name] for name in ("tabs", "states", "followers", "channels"))
+    return gone and held["tasks"] <= alone["tasks"] + KEEPERS
+
+
+class Counted:
+    """A server that says what it holds."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        # How long, in seconds, a tab's state outlives its last event, and its heartbeat its socket.
+        env = {**env, "REFLEX_REDIS_TOKEN_EXPIRATION": "1", "REFLEX_SOCKET_INTERVAL": "3"}
+        self.server = AppServer(env, folder / "counted.log")
+        self._file = folder / "holds.json"
+        command = [sys.executable, "-m", "tests.faults.counted", self._file]
+        self.server.process = Process(command, folder / "counted.log", self.server.process.env)
+
+    async def holds(self) -> dict[str, int]:
+        """What it holds now."""
+        self._file.unlink(missing_ok=True)
+        self.server.process.send(signal.SIGUSR1)
+        text = ""
+        async with asyncio.timeout(SETTLES):
+            while not text:
+                await asyncio.sleep(0.02)
+                text = self._file.read_text() if self._file.exists() else ""
+        return json.loads(text)
+
+    async def settled(self, alone: dict[str, int]) -> dict[str, int]:
+        """What it holds when nothing of any tab is left, or in the end.
+
+        Args:
+            alone: What it held when there was no tab yet.
+        """
+        held = await self.holds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLES):
+                while not is_back(held, alone):
+                    await asyncio.sleep(0.5)
+                    held = await self.holds()
+        return held
+
+    async def come_and_go(self, count: int, seed: int = 1) -> None:
+        """So many tabs, some at a time, which leave in all the ways that there are."""
+        choice, rows = random.Random(seed), Rows(self.server.env)
+        people = [await rows.person() for _ in range(AT_ONCE)]
+        numbers = iter(range(count))
+
+        async def sit(person: Person) -> None:
+            for _ in numbers:
+                await self._visit(person, choice)
+
+        await asyncio.gather(*(sit(person) for person in people))
+
+    async def _visit(self, person: Person, choice: random.Random) -> None:
+        tab = self.server.tab("/", cookie=f"chatapp_session={person.token}")
+        with suppress(SocketIOError, OSError):
+            await tab.connect()
+            way = choice.choice(["at once", "shown", "navigated", "asked", "lost"])
+            if way != "at once":
+                await tab.until(lambda tab: STORE in tab.state and tab.state[STORE])
+            if way == "navigated":
+                await tab.go("/settings")
+            elif way == "asked":
+                form = {"message": "[[say 5 words]]", "client_id": ""}
+                await tab.send(f"{CHATS}.ask", form=form)
+            elif way == "lost":
+                await tab.drop()
+        await tab.close()
