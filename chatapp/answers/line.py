@@ -302,7 +302,7 @@ class Line:
             tell: Is told where it stands.
             moment: Its moment in the order, if it has stood in line before.
         """
-        group = self._groups.setdefault(tier or "", _Group(tier or ""))
+        group = self._group(tier or "")
         place = Place(group, answer_id, tell, moment)
         try:
             yield place
@@ -326,6 +326,11 @@ class Line:
         """From now on questions that leave keep their places, for another process."""
         self._leaving = True
 
+    def _group(self, name: str) -> _Group:
+        if (group := self._groups.get(name)) is None:
+            group = self._groups[name] = _Group(name)
+        return group
+
     async def _listen(self) -> None:
         async with self._hub.subscribed(NEWS) as news:
             while True:
@@ -334,7 +339,7 @@ class Line:
                     if event.kind is not Kind.TURN or event.answer_id is None:
                         continue
                     name, call = event.data
-                    group = self._groups.setdefault(name, _Group(name))
+                    group = self._group(name)
                     group.heard = monotonic() + 2 * LOOK + 1
                     place = group.places.get(event.answer_id)
                     if call and place is not None:

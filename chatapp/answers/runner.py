@@ -315,7 +315,8 @@ class Runner:
                 answer.anew,
                 answer.queued_at,
             )
-            if answer.epoch <= TAKEOVERS:
+            # One that was handed over, perhaps from line to line, has ended nobody.
+            if answer.epoch <= TAKEOVERS or not answer.runner:
                 self.start(job)
             else:
                 await self._give_up(job)

@@ -134,6 +134,7 @@ def answered_by(answer: Made) -> str:
         # One that could not be asked at first may have answered in the end.
         if attempt["member"] != last["member"]
     ]
+    failed = list(dict.fromkeys(failed))
     if len(failed) > NAMED:
         failed = [", ".join(failed[:NAMED]), f"{len(failed) - NAMED} more"]
     after = f", after {' and '.join(failed)}" if failed else ""

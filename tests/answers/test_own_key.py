@@ -18,7 +18,7 @@ from chatapp.answers.request import request_for
 from chatapp.chats.models import Status
 from chatapp.database import reading, transaction
 from chatapp.redis import redis
-from tests.answers.test_line import HELD, told
+from tests.answers.test_line import HELD, stands, told
 from tests.answers.world import GOOGLE_KEY, GROQ_KEY, LABELS, ask, finished, row, screen, words
 from tests.fakes import ProviderServer
 
@@ -163,6 +163,33 @@ async def test_an_answer_with_it_is_its_owners_alone(process: Process, ada: UUID
     assert not impersonal(request)
     assert KEY not in repr(request)
     await finished(process)
+
+
+async def test_who_joined_an_answer_is_not_given_one_of_anothers_key(
+    caching: Process, ada: UUID, eve: UUID, fakes: ProviderServer
+) -> None:
+    await keep(ada, KeyUse.NEVER)
+    await fakes.set("groq", fault={**HELD, "times": 1})
+    await fakes.set("google", fault=HELD)
+    question = "[[say 30 words at 20/s]]"
+    hers = await ask(caching, ada, question)
+    await stands(caching)
+    joined = await ask(caching, eve, question)
+    async with screen(caching.hub, eve, joined.chat_id) as tab:
+        # Who joins a question that waits sees where that stands.
+        await tab.until(lambda tab: told(tab, joined.answer_id))
+        assert tab.values[f"m:{joined.answer_id}"]["line"]["own"] is False
+        await service.use_own_key(caching.runner, ada, hers.answer_id)
+        async with screen(caching.hub, ada, hers.chat_id) as her_tab:
+            await her_tab.ended(hers.answer_id)
+            assert her_tab.text(hers.answer_id) == words(30)
+        await stands(caching)
+        assert caching.runner.line.waiting() == [joined.answer_id]
+        assert tab.text(joined.answer_id) == ""
+        await service.stop(caching.runner, eve, joined.answer_id)
+        await tab.ended(joined.answer_id)
+    assert (await row(hers.answer_id))[1].cache_key == ""
+    assert (await asked_with(fakes)).count(KEY) == 1
 
 
 async def test_its_holds_are_not_those_of_the_pool(
