@@ -55,7 +55,8 @@ class Installation:
         self._write_state()
         *ports, _, _ = self._ports
         self.backends = [Child(self._backend(*each)) for each in enumerate(ports, 1)]
-        print(f"Starting {len(self.backends)} backends …", flush=True)
+        many = f"{len(ports)} backends" if len(ports) > 1 else "the backend"
+        print(f"Starting {many} …", flush=True)
         await asyncio.gather(*(backend.start() for backend in self.backends))
         self._configure_nginx()
         self._nginx = Child(self._front())
@@ -142,7 +143,7 @@ class Installation:
             [program, *options, "-g", f"daemon off;{user}"],
             self._place.logs / "nginx.log",
             self._place.run / "nginx.pid",
-            lambda: answers(self._port, "/healthz"),
+            lambda: answers(self._port, "/nginx-healthz", reachable(self._host)),
         )
 
     def _configure_nginx(self) -> None:
@@ -291,12 +292,17 @@ def _migrate(env: Mapping[str, str]) -> None:
     phases.run("Preparing the database", command, name="migrate", env=env)
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether a server on this machine answers that all is well."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=5.0)
+def reachable(host: str) -> str:
+    """An address at which this machine finds what listens on a host."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def answers(port: int, path: str, host: str = HOST) -> bool:
+    """Whether a server on this machine answers that all is well, or where it is well."""
+    connection = http.client.HTTPConnection(host, port, timeout=5.0)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        return connection.getresponse().status < 400
     except (OSError, http.client.HTTPException):
         return False
     finally:
