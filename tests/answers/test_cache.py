@@ -186,6 +186,7 @@ NEVER: dict[str, tuple[dict[str, Any], Happening | None]] = {
 }
 
 
+@pytest.mark.parametrize("backend", ["embedded"], indirect=True)
 @pytest.mark.parametrize("case", NEVER)
 async def test_it_is_never_kept(
     caching: Process, ada: UUID, fakes: ProviderServer, case: str

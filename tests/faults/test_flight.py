@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from chatapp.answers.models import Answer
+from chatapp.answers.models import Answer, Source
 from chatapp.chats.models import Message
 from tests.answers.world import KEYS, pool_file, words
 from tests.browser.rows import Rows
@@ -20,7 +20,7 @@ from tests.harness.backends import Backend
 
 PEOPLE = 50
 COUNT = 160
-QUESTION = f"What is a monad? [[say {COUNT} words at 40/s]]"
+QUESTION = f"What is a monad? [[say {COUNT} words at 60/s]]"
 
 
 @pytest.fixture
@@ -36,8 +36,7 @@ async def processes(
     made = [AppServer(env, tmp_path / f"process{number}.log") for number in range(3)]
     await asyncio.gather(*(server.start() for server in made))
     yield made
-    for server in made:
-        await server.stop()
+    await asyncio.gather(*(server.stop() for server in made))
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ async def test_equal_questions_at_once_are_one_request(
     assert await all_answered(processes) == {f"done: {words(COUNT)}"}
     assert len(await faulty_providers.requests()) == 1
     sources = await Rows(processes[0].env).all(select(Answer.source))
-    assert sorted(sources) == ["", *["joined"] * (PEOPLE - 1)]
+    assert sources.count(Source.MODEL) == 1
     for screen in crowd:
         await screen.close()
 
@@ -83,11 +82,12 @@ async def test_equal_questions_at_once_are_one_request(
 async def test_a_leader_that_is_killed_is_replaced_by_one_of_the_others(
     processes: list[AppServer], crowd: list[Screen], faulty_providers: ProviderServer
 ) -> None:
-    # The first one leads: it is at the first process.
+    # The first one leads, at the first process; its answer stops short until that is killed.
+    fault = {"kind": "stall_after", "after": COUNT // 4, "times": 1}
+    await faulty_providers.set(fault=fault)
     await crowd[0].ask(QUESTION)
-    await faulty_providers.wait(sent=1)
-    await asyncio.gather(*(screen.ask(QUESTION) for screen in crowd[1:]))
     await faulty_providers.wait(sent=COUNT // 4)
+    await asyncio.gather(*(screen.ask(QUESTION) for screen in crowd[1:]))
     os.kill(processes[0].process.pid, signal.SIGKILL)
     await gone(processes[0])
     assert await all_answered(processes) == {f"done: {words(COUNT)}"}
