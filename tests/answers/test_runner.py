@@ -304,10 +304,10 @@ async def test_a_beginning_waits_for_a_database_that_is_away(
     function = request.prompt
     faults = [OperationalError("", {}, Exception("away"))] * 2
 
-    async def flaky(*args: Any) -> Any:
+    async def flaky(*args: Any, **named: Any) -> Any:
         if faults:
             raise faults.pop()
-        return await function(*args)
+        return await function(*args, **named)
 
     monkeypatch.setattr(request, "prompt", flaky)
     asked = await ask(process, ada, "[[say 7 words]]")

@@ -38,6 +38,9 @@ OUTCOMES = {
     "passed": "Passed over",
 }
 
+WORTH_TELLING = 50
+"""Milliseconds in line; to be admitted takes a few by itself."""
+
 ATTEMPT_TONES = {"ok": "good", "stopped": "good", "passed": "warn"}
 
 
@@ -165,7 +168,7 @@ def _attempt(id_: str, ended: datetime, attempt: dict[str, Any], following: str)
 def _facts(attempt: dict[str, Any]) -> Iterable[str]:
     if attempt["outcome"] == "passed":
         return
-    if attempt.get("wait_ms"):
+    if attempt.get("wait_ms", 0) >= WORTH_TELLING:
         yield f"waited {_seconds(attempt['wait_ms'])}"
     if attempt.get("first_token_ms") is not None:
         yield f"first words {_seconds(attempt['first_token_ms'])}"
