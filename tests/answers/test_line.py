@@ -8,6 +8,7 @@ import pytest
 from chatapp import controls
 from chatapp.answers import line, service
 from chatapp.answers.line import FULL, LENGTH, Line
+from chatapp.answers.order import Order
 from chatapp.answers.process import Process, answering
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
@@ -140,6 +141,25 @@ async def test_a_line_that_redis_forgot_stands_again(
             await asyncio.sleep(0.01)
     await service.stop(process.runner, ada, asked.answer_id)
     await finished(process)
+
+
+async def test_while_redis_is_away_a_process_has_a_line_of_its_own(
+    process: Process,
+    ada: UUID,
+    eve: UUID,
+    fakes: ProviderServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(Order, "_run", away)
+    await fakes.set("groq", fault=at_limit(2))
+    await fakes.set("google", fault=at_limit(2))
+    asked = [await ask(process, who, "[[say 2 words]]") for who in (ada, eve)]
+    await finished(process)
+    assert [(await row(one.answer_id))[0].text for one in asked] == [words(2)] * 2
+    assert [r["state"] for r in await fakes.requests()].count("done") == 2
 
 
 async def test_what_is_handed_over_keeps_its_place(
