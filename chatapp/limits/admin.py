@@ -22,6 +22,9 @@ from chatapp.limits.policy import EVERYBODY, Amount, Overrides
 SHOWN = 20
 """How many of those who would be over a limit are named."""
 
+LOOKED_AT = 10_000
+"""Among so many of those who used most they are looked for."""
+
 _COUNTED = {
     "questions_a_day": ("day", "questions"),
     "tokens_a_day": ("day", "tokens"),
@@ -109,6 +112,9 @@ class _Hit:
     """These; None: all."""
     but: set[UUID]
 
+    def holds_for(self, user_id: UUID) -> bool:
+        return user_id not in self.but and (self.of is None or user_id in self.of)
+
 
 async def _hit(
     session: AsyncSession, name: str, group_id: UUID | None, user_id: UUID | None
@@ -137,7 +143,8 @@ async def _count(session: AsyncSession) -> int:
 async def _over(session: AsyncSession, name: str, value: int, hit: _Hit) -> list[Person]:
     kind, what = _COUNTED[name]
     first = (day_of() if kind == "day" else month_of()).first_day
-    found = await repository.most_used(session, kind, first, what, value, hit.of, hit.but, SHOWN)
+    most = await repository.most_used(session, kind, first, what, value, LOOKED_AT)
+    found = [each for each in most if hit.holds_for(each[0])][:SHOWN]
     names = await session.exec(
         select(User.id, User.email).where(col(User.id).in_([user_id for user_id, _ in found]))
     )
@@ -169,7 +176,6 @@ async def totals(
         ``completion_tokens``, ``cached_tokens``, ``saved_tokens`` and ``cost`` (in millionths).
     """
     async with reading() as session:
-        of = list(await groups.members(session, group_id)) if group_id else None
         return await repository.totals(
-            session, by, first, last, user_id=user_id, user_ids=of, limit=limit
+            session, by, first, last, user_id=user_id, group_id=group_id, limit=limit
         )

@@ -1,6 +1,7 @@
 """What is left of one's limits: the usage section, the line when little is left, the exact time."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
@@ -19,13 +20,13 @@ pytestmark = pytest.mark.browser
 ZONE = "Asia/Tokyo"
 
 
-async def set_controls(app: AppServer, **values: object) -> None:
-    """Set controls by their last names, as an admin who sets them before the start."""
+async def set_controls(app: AppServer, values: Mapping[str, int]) -> None:
+    """Set controls as an admin does who sets them before the start."""
     for name, value in values.items():
         await execute(
             app.env,
             "INSERT INTO control_values (name, value, changed_at) "
-            f"VALUES ('limits.{name}', '{value}', '2026-01-01 00:00:00+00')",
+            f"VALUES ('{name}', '{value}', '2026-01-01 00:00:00+00')",
         )
     await app.stop()
     await app.start()
@@ -36,7 +37,8 @@ async def limited(
     start_app: StartApp, pool_env: dict[str, str], browser: Browser
 ) -> "tuple[Chatting, BrowserContext]":
     app = await start_app(pool_env)
-    await set_controls(app, questions_a_day=5, tokens_a_month=1_000_000)
+    allowed = {"limits.questions_a_day": 5, "limits.tokens_a_month": 1_000_000}
+    await set_controls(app, allowed | {"answers.history_tokens": 50})
     someone = await Rows(app.env).person()
     context = await browser.new_context(timezone_id=ZONE, reduced_motion="reduce")
     await someone.sign_in(context, app)
@@ -59,6 +61,9 @@ async def test_what_is_left_is_told_in_time(
     when = moment(day_of().ends, ZONE)
     await expect(line).to_have_text(f"You have 1 of 5 questions left today. All come back {when}.")
     await chatting.answered("The fifth [[say 3 words]]")
+    shortened = chatting.answer.get_by_text("Earlier messages are left out")
+    await expect(shortened).to_be_visible()
+    await expect(chatting.answers.first).not_to_contain_text("Earlier messages")
     await expect(line).to_contain_text("You have 0 of 5 questions left today.")
     await chatting.ask("One too many, with a long text that nobody wants to type again")
     await expect(page.get_by_role("alert")).to_have_text(
@@ -67,6 +72,7 @@ async def test_what_is_left_is_told_in_time(
     await expect(chatting.box).to_have_value(re.compile("One too many"))
     await expect(chatting.answers).to_have_count(5)
     await page.reload()
+    await expect(shortened).to_be_visible()
     await expect(line).to_contain_text("You have 0 of 5 questions left today.")
     await expect(chatting.box).to_have_value(re.compile("One too many"))
     await page.goto(chatting.url + routes.SETTINGS)
