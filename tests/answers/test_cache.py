@@ -1,5 +1,6 @@
 """An answer is given again to whom it may be given, says so, and is forgotten when it must be."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,8 @@ from uuid import UUID
 import pytest
 from redis.exceptions import ConnectionError as Disconnected
 
-from chatapp.answers import cache, kept, making, service, shelf
+from chatapp import controls
+from chatapp.answers import cache, kept, log, making, service, shelf
 from chatapp.answers.cache import KEPT, Entry, Policy, Scope, place_of, policy
 from chatapp.answers.models import Source
 from chatapp.answers.process import Process
@@ -62,6 +64,26 @@ async def test_the_second_who_asks_is_given_the_same_answer_and_told_so(
     assert answer.saved_prompt_tokens == original.prompt_tokens > 0
     assert original.source == Source.MODEL
     assert len(await fakes.requests()) == 1
+
+
+async def test_who_is_given_it_learns_nothing_of_whom_it_was_made_for(
+    caching: Process, ada: UUID, eve: UUID
+) -> None:
+    first = await answered(caching, ada)
+    await grow_old(20 * 60 + 17)
+    second = await ask(caching, eve, QUESTION)
+    async with screen(caching.hub, eve, second.chat_id) as tab:
+        view = await tab.ended(second.answer_id)
+        told = json.dumps([tab.updates, tab.values])
+    logged = repr(await log.read(second.chat_id, second.answer_id))
+    for hers in (ada, first.chat_id, first.question_id, first.answer_id):
+        assert str(hers) not in told
+        assert str(hers) not in logged
+    # To the minute, and not when exactly.
+    made = (await row(second.answer_id))[1].cached_at
+    assert view["cached"] == "from cache, 20 min ago"
+    assert made
+    assert made.isoformat()[:19] not in told
 
 
 async def test_after_an_hour_a_model_is_asked_again(
@@ -243,12 +265,11 @@ async def test_the_admin_says_who_may_be_given_an_answer_again(
     ada: UUID,
     eve: UUID,
     fakes: ProviderServer,
-    monkeypatch: pytest.MonkeyPatch,
     allowed: Policy,
     requests: int,
     scopes: set[bytes],
 ) -> None:
-    monkeypatch.setattr(policy, "default", allowed)
+    await controls.change(policy, allowed, by=None)
     for who in (ada, eve, ada, eve):
         await answered(caching, who)
     assert len(await fakes.requests()) == requests
