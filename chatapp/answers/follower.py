@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
+QUIET = 15.0
+"""A chat in which an answer comes is looked at after so many seconds without news of it."""
+
 LOOK = 4.0
 """Without Redis a chat in which an answer comes is looked at so often, in seconds."""
 
@@ -53,7 +56,8 @@ async def follow(
         first = {"limit": settings().question_length, "away": LIVE if blind else ""}
         yield await screen.everything() | first | await _told(user_id, zone)
         while True:
-            events, lagged = await subscription.wait(LOOK if blind and screen.grows else None)
+            patience = (LOOK if blind else QUIET) if screen.grows else None
+            events, lagged = await subscription.wait(patience)
             changes = await (screen.everything() if lagged else screen.changes(events))
             if blind is not hub.blind:
                 blind = hub.blind

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Silent
 
@@ -94,8 +95,8 @@ class Hub:
         self._followers: dict[str, set[Subscription]] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
-        self._unsaid: set[str] = set()
-        """The channels for which Redis could not be asked."""
+        self._broken = False
+        """Whether something could not be said, so that the connection is made anew."""
         self._lost = False
         self.blind = False
         """Whether what other processes tell has not come for a while."""
@@ -155,8 +156,7 @@ class Hub:
             await getattr(self._pubsub, command)(name)
         except (RedisError, OSError) as error:
             logger.warning("Redis could not %s: %s", command, type(error).__name__)
-            if command == "subscribe":
-                self._unsaid.add(name)
+            self._broken = True
 
     async def _read_for_ever(self) -> None:
         while True:
@@ -182,15 +182,15 @@ class Hub:
             # Alone at first: two who connect it at once would make two connections.
             await pubsub.subscribe(_KEEPALIVE)
             self._pubsub = pubsub
-            self._unsaid = set(self._followers)
-            unseen: set[str] = set()
+            self._broken = False
+            if unseen := set(self._followers):
+                await pubsub.subscribe(*unseen)
             asked = False
             while True:
-                unsaid, self._unsaid = self._unsaid & set(self._followers), set()
-                if unsaid:
-                    unseen |= unsaid
-                    await pubsub.subscribe(*unsaid)
                 message = await pubsub.get_message(timeout=PING)
+                if self._broken:
+                    # The client may have connected again by itself: what came meanwhile is lost.
+                    raise Unreachable("Redis could not be told all")
                 if message is None:
                     if asked:
                         raise Silent("Redis says nothing")

@@ -217,3 +217,16 @@ async def test_nobody_is_judged_dead_before_all_could_say_that_they_live(
     await lease.leave(runner.name)
     await runner._beat()
     assert not runner._can_judge()
+
+
+async def test_an_end_of_which_nobody_was_told_is_seen_all_the_same(
+    process: Process, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.answers.follower.QUIET", 0.3)
+    await fakes.set(tokens_per_second=40)
+    asked = await ask(process, ada, "[[say 40 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.until(lambda tab: tab.text(asked.answer_id).count("w") > 2)
+        monkeypatch.setattr(process.hub, "deliver", lambda *_: None)
+        await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(40)
