@@ -75,3 +75,17 @@ async def test_a_failing_member_is_open_and_a_held_one_on_hold(
     (status,) = await pool.status()
     assert (status.state, status.why) == ("open", "fail")
     assert status.errors == {"fail InternalServerError 500": 3}
+
+
+async def test_answers_are_counted_and_a_used_up_quota_is_a_hold(
+    make_pool: MakePool, fakes: ProviderServer
+):
+    pool = make_pool("groq")
+    pool.config = replace(pool.config, members=(replace(pool.config.members[0], rpm=2),))
+    for count in (1, 2):
+        await hear(pool, "[[say 3 words]]")
+        (status,) = await pool.status()
+        assert (status.answers, status.errors) == (count, {})
+    assert (status.state, status.why) == ("hold", "rpm")
+    assert status.until is not None
+    assert status.until > datetime.now(UTC)
