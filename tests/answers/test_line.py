@@ -110,6 +110,20 @@ async def test_all_who_wait_are_asked_once_each_when_there_is_room(
     assert len(done) == len(asked)
 
 
+async def test_a_quota_that_providers_enforce_is_used_by_all_in_turn(
+    process: Process, fakes: ProviderServer
+) -> None:
+    people = [await person(f"person{number}") for number in range(7)]
+    await fakes.set(limits={"rpm": 2, "minute": 3})
+    asked = [await ask(process, who, "[[say 2 words]]") for who in people]
+    await finished(process)
+    assert {(await row(one.answer_id))[0].status for one in asked} == {Status.DONE}
+    requests = await fakes.requests()
+    assert [request["state"] for request in requests].count("done") == len(asked)
+    # Who stands in line asks nobody before there is room: a refusal is of those who came at once.
+    assert len(requests) - len(asked) <= 2 * len(asked)
+
+
 async def test_a_full_line_says_so(
     process: Process, ada: UUID, eve: UUID, fakes: ProviderServer
 ) -> None:
