@@ -105,21 +105,22 @@ async def test_an_old_one_says_that_no_model_could_be_reached(
     await expect(chatting.answer.get_by_role("button", name="Refresh")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
 async def test_the_mark_and_its_button_stay_within_the_column(
-    asked_before: Chatting, kept: Redis, providers: ProviderServer, width: int
+    asked_before: Chatting, kept: Redis, providers: ProviderServer
 ) -> None:
-    chatting = asked_before
-    await chatting.page.set_viewport_size({"width": width, "height": 800})
+    chatting, page = asked_before, asked_before.page
     await grow_old(kept, 3 * 24 * 3600)
     await providers.set(fault={"kind": "http_500"})
     await chatting.answered(QUESTION)
-    await expect(chatting.answer.get_by_role("button", name="Refresh")).to_be_visible()
-    wide = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    assert await chatting.page.evaluate(wide)
-    for part in (chatting.answer.get_by_test_id("cached"), chatting.answer.get_by_role("button")):
-        for each in await part.all():
-            box = await each.bounding_box()
+    answer = chatting.answer
+    for width in (1280, 360):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await expect(answer.get_by_role("button", name="Refresh")).to_be_visible()
+        wide = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert await page.evaluate(wide)
+        parts = await answer.get_by_role("button").all()
+        for part in [answer.get_by_test_id("cached"), *parts]:
+            box = await part.bounding_box()
             assert box
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
