@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from json import load
 from pathlib import Path
 
-from tools import machine, packages, phases, servers, up
+from tools import machine, network, packages, phases, servers, up
 from tools.phases import Refusal
 from tools.supervisor import Child
 
@@ -72,7 +72,7 @@ def _run(title: str, command: str, file: Path, kind: str) -> None:
 
 async def _with_postgres(title: str, command: str, file: Path) -> None:
     place = up.make_place()
-    (port,) = up.free_ports(15432, 1)
+    (port,) = network.free_ports(15432, 1)
     server = Child(servers.postgres(place, port, 20))
     await server.start()
     try:

@@ -2,21 +2,19 @@
 
 import asyncio
 import fcntl
-import http.client
 import json
 import os
 import resource
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import IO, Any
 
 from tools import front, machine, packages, phases, servers
 from tools.machine import LOOPBACK
+from tools.network import answers, free_ports, reachable
 from tools.phases import PROJECT, Refusal
 from tools.servers import HOST, Place
 from tools.supervisor import LEAVE_SECONDS, START_SECONDS, Child, Program
@@ -290,37 +288,6 @@ def _locked(lock: IO[str]) -> bool:
 def _migrate(env: Mapping[str, str]) -> None:
     command = [packages.PYTHON, "-m", "chatapp", "migrate"]
     phases.run("Preparing the database", command, name="migrate", env=env)
-
-
-def reachable(host: str) -> str:
-    """An address at which this machine finds what listens on a host."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
-def answers(port: int, path: str, host: str = HOST) -> bool:
-    """Whether a server on this machine answers that all is well, or where it is well."""
-    connection = http.client.HTTPConnection(host, port, timeout=5.0)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < 400
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def free_ports(first: int, count: int) -> list[int]:
-    """The next free ports. Not any that the system gives: those it may give to others meanwhile."""
-    found: list[int] = []
-    for port in [*range(first, 65_536), *range(10_000, first)]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind((HOST, port))
-                found.append(port)
-        if len(found) == count:
-            return found
-    raise Refusal("There are no free ports on this machine.")
 
 
 def _allow_files() -> None:
