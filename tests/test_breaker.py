@@ -5,9 +5,9 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Silent
@@ -29,7 +29,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
 
 
 @pytest.fixture
-async def client(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
+async def client(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     monkeypatch.setenv("REDIS_URL", server.url())
     monkeypatch.setattr("chatapp.redis.TIMEOUT", 0.3)
     settings.cache_clear()
@@ -41,7 +41,7 @@ async def client(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     settings.cache_clear()
 
 
-async def back(client: Redis) -> None:
+async def back(client: Any) -> None:
     async with asyncio.timeout(10):
         while True:
             try:
@@ -52,7 +52,7 @@ async def back(client: Redis) -> None:
 
 
 async def test_a_paused_redis_is_waited_for_once_and_used_again_when_it_wakes(
-    server: RedisServer, client: Redis, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breaker, "REST", 60.0)
     await client.set("key", "old")
@@ -74,7 +74,7 @@ async def test_a_paused_redis_is_waited_for_once_and_used_again_when_it_wakes(
 
 
 async def test_a_stopped_redis_is_used_again_after_its_next_start(
-    server: RedisServer, client: Redis
+    server: RedisServer, client: Any
 ) -> None:
     await client.set("key", "old")
     await server.process.kill()
@@ -89,7 +89,7 @@ async def test_a_stopped_redis_is_used_again_after_its_next_start(
     assert not client.connection_pool.connection_kwargs["retry"].rests
 
 
-async def test_while_one_asks_the_others_fail_at_once(server: RedisServer, client: Redis) -> None:
+async def test_while_one_asks_the_others_fail_at_once(server: RedisServer, client: Any) -> None:
     await client.set("key", "old")
     server.process.send(signal.SIGSTOP)
     with pytest.raises(Silent):
