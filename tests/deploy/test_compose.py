@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import validators
+from jsonschema import Draft7Validator
 
 from chatapp.settings import Settings
 from tests.deploy.test_images import environment, stages
@@ -34,7 +34,7 @@ def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_it_keeps_to_the_specification(compose: dict[str, Any]) -> None:
     schema = json.loads(SCHEMA.read_text())
-    validator = validators.validator_for(schema)(schema)
+    validator = Draft7Validator(schema)
     assert [error.message for error in validator.iter_errors(compose)] == []
 
 
