@@ -21,6 +21,7 @@ from chatapp import leaving, logs, routes
 from chatapp.accounts import cookies, flash, sessions
 from chatapp.accounts.address import client_address, from_own_page, request_id
 from chatapp.accounts.guard import SESSION_HEADER
+from chatapp.accounts.opening import Opening
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
 from chatapp.accounts.state import FLASH_HEADER
@@ -75,6 +76,25 @@ class SocketGate:
             await _refuse(receive, send)
             return
         token = cookies.session_token(scope)
+        opening = Opening()
+        if token and not await opening.enter():
+            CONNECTS.labels("too many").inc()
+            await _send_on(receive, send)
+            return
+        try:
+            await self._open(scope, query, token, opening, receive, send)
+        finally:
+            opening.leave()
+
+    async def _open(
+        self,
+        scope: Scope,
+        query: list[tuple[str, str]],
+        token: str,
+        opening: Opening,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         try:
             asked = promptly(sessions.session_by_token(token), PATIENCE) if token else None
             found = await asked if asked else None
@@ -85,7 +105,7 @@ class SocketGate:
             return
         key = found.user.session_id if found else client_address(scope)
         renewal = cookies.set_session(scope, token) if found and found.renewed else None
-        line = _Line(receive, send, renewal)
+        line = _Line(receive, send, renewal, opening)
         if not sockets.add(key, line.close):
             await _refuse(receive, send)
             return
@@ -99,7 +119,8 @@ class SocketGate:
 class _Line:
     """A socket that can be closed from outside."""
 
-    def __init__(self, receive: Receive, send: Send, renewal: str | None) -> None:
+    def __init__(self, receive: Receive, send: Send, renewal: str | None, opening: Opening) -> None:
+        self._opening = opening
         self._receive = receive
         self._send = send
         self._renewal = renewal
@@ -120,6 +141,8 @@ class _Line:
         elif message["type"] == "websocket.accept" and self._renewal:
             renewal = (b"set-cookie", self._renewal.encode("latin-1"))
             message = {**message, "headers": [*message.get("headers", ()), renewal]}
+        elif message["type"] == "websocket.send":
+            self._opening.sent()
         await self._send(message)
 
     async def close(self, code: int) -> None:
