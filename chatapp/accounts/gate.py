@@ -78,8 +78,9 @@ class SocketGate:
         token = cookies.session_token(scope)
         opening = Opening()
         if token and not await opening.enter():
+            # Not sent on, which would count as this process's failure: the others have as many.
             CONNECTS.labels("too many").inc()
-            await _send_on(receive, send)
+            await _refuse(receive, send)
             return
         try:
             await self._open(scope, query, token, opening, receive, send)
