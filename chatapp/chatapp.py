@@ -21,6 +21,8 @@ from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
 from chatapp.admin import pages as admin_pages
+from chatapp.admin.limits.page import limits_page
+from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
@@ -147,6 +149,12 @@ app.add_page(
     route=routes.ADMIN,
     title=f"Administration · {TITLE}",
     on_load=[AdminState.enter, AdminState.load],
+)
+app.add_page(
+    limits_page,
+    route=routes.ADMIN_LIMITS,
+    title=f"Limits · {TITLE}",
+    on_load=[AdminState.enter, LimitsState.load],
 )
 app.add_page(
     providers_page,

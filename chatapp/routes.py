@@ -9,6 +9,7 @@ SIGNUP = "/signup"
 SETTINGS = "/settings"
 ADMIN = "/admin"
 ADMIN_PROVIDERS = "/admin/providers"
+ADMIN_LIMITS = "/admin/limits"
 
 SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"

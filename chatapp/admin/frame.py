@@ -7,7 +7,11 @@ from chatapp.ui.layout import not_found
 from chatapp.ui.parts import page_title
 from chatapp.ui.store import stored
 
-_PAGES = {"People": routes.ADMIN, "Providers": routes.ADMIN_PROVIDERS}
+_PAGES = {
+    "People": routes.ADMIN,
+    "Providers": routes.ADMIN_PROVIDERS,
+    "Limits": routes.ADMIN_LIMITS,
+}
 
 
 def admin_frame(title: str, here: str, *content: rx.Component) -> rx.Component:

@@ -18,6 +18,7 @@ ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
+LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
 UPDATE = f"{ROOT}.reflex___state____update_vars_internal_state"
@@ -76,6 +77,10 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{ADMIN}.turn": [{"search": "", "offset": 0}],
         f"{ADMIN}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
         f"{ADMIN}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
+        f"{LIMITS}.load": [{}],
+        f"{LIMITS}.look": [{"form": {"questions_a_day": "1"}}],
+        f"{LIMITS}.save": [{"values": {"questions_a_day": "1"}}],
+        f"{LIMITS}.forget": [{}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
@@ -94,6 +99,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 OWN_KEY,
                 USAGE,
                 ADMIN,
+                LIMITS,
                 PROVIDERS,
                 STORE,
                 SHARED,
