@@ -341,3 +341,4 @@ class Runner:
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
         await self._end(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED), written)
+        self.limiter.let_go(job.answer_id)
