@@ -8,9 +8,8 @@ all its questions together, which also keeps their places.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated
 from uuid import UUID
@@ -20,10 +19,10 @@ from redis.exceptions import RedisError
 
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.hub import Hub
-from chatapp.answers.order import Look, Order, Waiting
+from chatapp.answers.order import Look, Order
+from chatapp.answers.place import Place, Tell, Wish
 from chatapp.answers.standing import BRIEF, Standing
 from chatapp.controls import Control
-from chatapp.pool.errors import PoolExhausted
 from chatapp.pool.events import Held
 from chatapp.pool.outlook import Opening, has_room, openings, seconds_until
 from chatapp.pool.service import smaller_tiers, status
@@ -53,96 +52,6 @@ CROWDED = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 NEWS = "line"
 """The channel on which processes tell each other of the line."""
-
-FULL = "So many questions are waiting that there is no room for yours. Please try again later."
-
-Tell = Callable[[Standing | None], None]
-
-
-class LineFull(PoolExhausted):
-    """There are already as many questions in line as may be."""
-
-    def __init__(self) -> None:
-        super().__init__((), busy=True)
-        self.args = (FULL,)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person wants instead of waiting."""
-
-    tier: str = ""
-    """To be answered by this tier."""
-    own_key: bool = False
-    """To be answered with a key of their own."""
-
-
-class Place:
-    """One question's place in the line, from the moment when it has to wait."""
-
-    def __init__(self, group: "_Group", answer_id: UUID, tell: Tell, moment: int) -> None:
-        self.waiting = Waiting(answer_id, moment=moment)
-        self.trying = False
-        self.own_key = False
-        """Whether a key of the person's own could be used instead."""
-        self._group = group
-        self._tell = tell
-        self._told: Standing | None = None
-        self._wish: Wish | None = None
-        self._full = False
-        self._wake = asyncio.Event()
-
-    async def turn(self, held: Held | None) -> Wish | None:
-        """Wait until the pool may be asked, or until the person wants something else.
-
-        Args:
-            held: What the pool has just said; None: it was not asked, because others wait.
-
-        Raises:
-            LineFull: there is no room in the line.
-        """
-        self._wake.clear()
-        self.trying = False
-        self._group.enter(self, held)
-        await self._wake.wait()
-        if self._full:
-            raise LineFull
-        wish, self._wish = self._wish, None
-        return wish
-
-    async def asked(self) -> None:
-        """The question is asked now: the next one may try."""
-        self.show(None)
-        await self._group.leave(self, asked=True)
-
-    def call(self) -> None:
-        """Let it try."""
-        if not self.trying:
-            self.trying = True
-            self._wake.set()
-
-    def wish(self, wish: Wish) -> None:
-        """Let it do what the person wants."""
-        self._wish = wish
-        self._wake.set()
-
-    def refuse(self) -> None:
-        """There is no room."""
-        self._full = True
-        self._wake.set()
-
-    def show(self, standing: Standing | None) -> None:
-        """Tell where it stands, if that is news."""
-        if standing is None and self._told is None:
-            return
-        if standing is None or standing.differs(self._told):
-            self._told = standing
-            self._tell(standing)
-
-    @property
-    def shown(self) -> bool:
-        """Whether anything was told."""
-        return self._told is not None
 
 
 class _Group:

@@ -26,10 +26,11 @@ from chatapp.answers.events import Kind, channel
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
 from chatapp.answers.job import Job
-from chatapp.answers.line import Line, Wish
+from chatapp.answers.line import Line
 from chatapp.answers.log import AnswerLog, LogWriter
 from chatapp.answers.making import Making
 from chatapp.answers.mirror import Ending
+from chatapp.answers.place import Wish
 from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
 from chatapp.chats.models import Status

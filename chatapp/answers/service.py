@@ -11,8 +11,8 @@ from chatapp.answers import kept, repository
 from chatapp.answers.charging import Charge, charged
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.job import Job
-from chatapp.answers.line import Wish
 from chatapp.answers.models import Answer
+from chatapp.answers.place import Wish
 from chatapp.answers.runner import Runner
 from chatapp.answers.telling import ask_for, ask_to_stop, tell
 from chatapp.chats import repository as chats

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from chatapp.accounts.models import KeyUse
 from chatapp.answers import repository
-from chatapp.answers.line import Line, Place, Wish
+from chatapp.answers.line import Line
 from chatapp.answers.own_key import OwnKeys
+from chatapp.answers.place import Place, Wish
 from chatapp.answers.request import Request
 from chatapp.answers.standing import Standing
 from chatapp.database import now, reading

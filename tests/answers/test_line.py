@@ -7,8 +7,9 @@ import pytest
 
 from chatapp import controls
 from chatapp.answers import line, service
-from chatapp.answers.line import FULL, LENGTH, Line
+from chatapp.answers.line import LENGTH, Line
 from chatapp.answers.order import Order
+from chatapp.answers.place import FULL
 from chatapp.answers.process import Process, answering
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
