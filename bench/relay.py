@@ -22,6 +22,7 @@ from bench import cpu
 from bench.baseline import Naive, NaiveTab
 from bench.line import Delta
 from bench.load import words
+from bench.peer import Chainlit, ChainlitTab
 from bench.product import Product, ProductTab
 from bench.subject import Subject, Tab, Turn
 from chatapp.ui.blocks import PIECE, blocks_of
@@ -35,7 +36,7 @@ WORDS = 500
 """Of each answer: ten seconds."""
 BAR = 150.0
 """Milliseconds that a token may be late, at the 95th percentile."""
-STREAMS = {"bare": (40, 80, 100), "chatapp": (40, 80, 100), "naive": (5, 10)}
+STREAMS = {"bare": (40, 80, 100), "chatapp": (40, 80, 100), "naive": (5, 10), "chainlit": (10, 20)}
 WITHIN = 2.0
 """In how many seconds the questions of a step are asked."""
 BEGINNING = 25
@@ -109,6 +110,14 @@ class RelayNaiveTab(_Grows, NaiveTab):
         super()._on_delta(delta, at)
         if answering and len(self._messages) > self._before + 1:
             self.growth.note(at, tokens_of(len(self._messages[-1]["text"])))
+
+
+class RelayChainlitTab(_Grows, ChainlitTab):
+    """Notes the growth of the answer."""
+
+    def shows(self, text: str, at: float) -> None:
+        super().shows(text, at)
+        self.growth.note(at, tokens_of(len(text)))
 
 
 class BareTab(_Grows, Tab):
@@ -240,6 +249,10 @@ async def main(wanted: Sequence[str]) -> int:
         naive = Naive(provider, (await services.redis()).url(), folder)
         product.tab_type, naive.tab_type = RelayProductTab, RelayNaiveTab
         subjects: list[Subject] = [Bare(provider, folder), product, naive]
+        if python := await Chainlit.python():
+            chainlit = Chainlit(provider, folder, python)
+            chainlit.tab_type = RelayChainlitTab
+            subjects.append(chainlit)
         own, others = _cores()
         os.sched_setaffinity(0, others)
         steps: list[Step] = []

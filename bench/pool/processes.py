@@ -3,15 +3,13 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
-import venv
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.environment import python_with
 from chatapp.settings import PROJECT
 
 LITELLM = "1.106.2"
@@ -78,27 +76,9 @@ async def subjects(redis_url: str) -> AsyncIterator[tuple[Process, Process, Proc
             await stack.enter_async_context(process(sys.executable, module, redis_url))
             for module in ("with_chatapp", "with_langchain")
         ]
-        python = await asyncio.to_thread(_litellm)
+        python = await asyncio.to_thread(python_with, "litellm", LITELLM, "uvloop")
         litellm = None
         if python is not None:
             entered = process(python, "with_litellm", redis_url)
             litellm = await stack.enter_async_context(entered)
         yield own, theirs, litellm
-
-
-def _litellm() -> Path | None:
-    """The Python of LiteLLM's environment, made at the first use; None: it cannot be made."""
-    folder = PROJECT / "run" / "peers" / f"litellm-{LITELLM}"  # which `make clean` removes
-    python, done = folder / "bin" / "python", folder / "installed"
-    if done.is_file():
-        return python
-    print(f"Installing LiteLLM {LITELLM} below {folder.parent} …", flush=True)
-    venv.create(folder, with_pip=True, clear=True)
-    wanted = [f"litellm=={LITELLM}", f"uvloop=={version('uvloop')}"]
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
-    installed = subprocess.run(pip, capture_output=True, text=True, check=False)
-    if installed.returncode != 0:
-        print("LiteLLM could not be installed: its column stays empty.", file=sys.stderr)
-        return None
-    done.touch()
-    return python

@@ -1,0 +1,1 @@
+"""An app on Chainlit, which lives in an environment of its own."""
