@@ -11,7 +11,7 @@ from chatapp.answers.state import ChatState
 from chatapp.ui.away import CHATS, LIVE
 from chatapp.ui.behaviour import restores_draft
 from chatapp.ui.parts import icon_button
-from chatapp.ui.store import stored
+from chatapp.ui.store import expression, stored
 
 
 def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
@@ -123,6 +123,7 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
             ),
         ),
         rx.el.div(
+            _tiers(chat),
             rx.el.output(
                 name="count",
                 class_name="mr-auto px-2 text-sm text-muted group-data-[over]/composer:text-danger",
@@ -153,6 +154,27 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
         class_name=(
             "group/composer bg-ground border border-edge rounded-bubble shadow-raised "
             "focus-within:border-accent transition-colors"
+        ),
+    )
+
+
+def _tiers(chat: rx.Var[Any]) -> rx.Component:
+    """Which models shall answer, where there is a choice; a chat stays with what was chosen."""
+    chosen = rx.cond(chat, chat.to(dict)["tier"].to(str), "")
+    tiers = stored("tiers", list[str]).to(list[str])
+    return rx.cond(
+        expression(f"({tiers!s}?.length ?? 0) > 1", bool, tiers),
+        rx.el.select(
+            rx.el.option("Auto", value=""),
+            rx.foreach(tiers, lambda tier: rx.el.option(tier.capitalize(), value=tier)),
+            name="tier",
+            aria_label="Models",
+            key=chosen,
+            default_value=chosen,
+            class_name=(
+                "h-9 max-w-[9rem] px-2 rounded-control bg-transparent text-sm text-muted "
+                "hover:bg-hover"
+            ),
         ),
     )
 

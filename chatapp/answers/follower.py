@@ -1,7 +1,6 @@
 """Follows a chat for one tab: what is there already, then what comes, as values for the store."""
 
 import logging
-import secrets
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
@@ -10,12 +9,12 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers import log, repository
-from chatapp.answers.events import START, Event, Kind, channel
+from chatapp.answers.events import Event, Kind, channel
+from chatapp.answers.growing import Growing
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
-from chatapp.answers.standing import Standing
 from chatapp.answers.telling import tell
-from chatapp.answers.views import MISSING, ChatView, LineView, MessageView, message_view
+from chatapp.answers.views import MISSING, ChatView, LineView, message_view
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
 from chatapp.chats.models import JUST_AFTER, Message, Role, Status
@@ -24,9 +23,10 @@ from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
 from chatapp.limits.degradation import announcement
 from chatapp.limits.usage import allowance
+from chatapp.pool.service import tiers
 from chatapp.settings import settings
 from chatapp.ui.away import LIVE
-from chatapp.ui.blocks import Blocks, is_one, pieces
+from chatapp.ui.blocks import is_one
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ async def follow(
     async with hub.subscribed(channel(user_id), chat_id) as subscription:
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
-        first = {"limit": settings().question_length, "away": LIVE if blind else ""}
+        first: Values = {"limit": settings().question_length, "away": LIVE if blind else ""}
+        first["tiers"] = tiers()
         yield await screen.everything() | first | await _told(user_id, zone)
         while True:
             patience = (LOOK if blind else QUIET) if screen.grows else None
@@ -79,78 +80,6 @@ async def _told(user_id: UUID, zone: str) -> Values:
     }
 
 
-class _Growing:
-    """An answer whose text is sent in pieces."""
-
-    def __init__(self, answer_id: UUID) -> None:
-        self.answer_id = answer_id
-        self.position = START
-        self.view: MessageView | None = None
-        self.standing: Standing | None = None
-        """Where its question stands in line, if it does."""
-        self.length = 0
-        """Of the words that were read, in characters."""
-        self._name = secrets.token_urlsafe(3)
-        self._takes = 0
-        self._begin_again()
-
-    @property
-    def take(self) -> str:
-        """Names the pieces: words that were taken back are not mixed with those that follow.
-
-        Nor are those of the follower that a tab had before, perhaps at another process.
-        """
-        return f"{self._name}{self._takes}"
-
-    def misses(self, event: Event) -> bool:
-        """Whether words before this event have not been read."""
-        return (
-            self.position < event.position
-            and event.kind is not Kind.RESTART
-            and not event.position.follows(self.position)
-        )
-
-    def read(self, event: Event) -> Values:
-        """The pieces that an event changes; none if it was read before, or words before it miss."""
-        if not self.position < event.position or self.misses(event):
-            return {}
-        another_writer = self.position.epoch not in (START.epoch, event.position.epoch)
-        if event.kind is Kind.RESTART or another_writer:
-            self._begin_again()
-        self.position = event.position
-        values: Values = {}
-        if event.kind is Kind.LINE:
-            self.standing = Standing.read(event.data) if event.data else None
-        if event.kind is Kind.TEXT:
-            self.standing = None
-            self._blocks.feed(event.data)
-            self.length += len(event.data)
-            self._collect(values)
-        return values
-
-    def _begin_again(self) -> None:
-        self._takes += 1
-        self._blocks = Blocks()
-        self._sent: list[str] = []
-        self._block = 0
-        self.length = 0
-
-    def _collect(self, values: Values) -> None:
-        while self._block < len(self._blocks.finished):
-            self._send(self._blocks.finished[self._block], values)
-            self._block += 1
-            self._sent = []
-        self._send(self._blocks.current, values)
-
-    def _send(self, block: str, values: Values) -> None:
-        now = pieces(block)
-        now += [""] * (len(self._sent) - len(now))
-        for number, piece in enumerate(now):
-            if number >= len(self._sent) or self._sent[number] != piece:
-                values[f"{self.answer_id}.{self.take}.{self._block}.{number}"] = piece
-        self._sent = now
-
-
 class _Screen:
     """What one tab has been sent."""
 
@@ -161,8 +90,9 @@ class _Screen:
         self._sidebar: Values = {}
         self._count = chats.PAGE
         self._shown: ChatView | None = None
+        self._tier = ""
         self._sent: set[UUID] = set()
-        self._growing: dict[UUID, _Growing] = {}
+        self._growing: dict[UUID, Growing] = {}
         self._strange: set[UUID] = set()
 
     @property
@@ -271,19 +201,20 @@ class _Screen:
             return {f"c:{self._chat_id}": MISSING}
         if page.chat.unseen:
             await self._look_at(page.chat.id)
-        self._shown = view = ChatView(
-            missing=False,
-            title=page.chat.title,
-            order=[str(message.id) for message in page.messages],
-            earlier=page.earlier,
-        )
-        values: Values = {f"c:{self._chat_id}": view}
         new = [
             message
             for message in page.messages
             if message.id not in self._sent or message.id in self._growing
         ]
-        return values | await self._messages(new)
+        values = await self._messages(new)
+        self._shown = ChatView(
+            missing=False,
+            title=page.chat.title,
+            order=[str(message.id) for message in page.messages],
+            earlier=page.earlier,
+            tier=self._tier,
+        )
+        return values | {f"c:{self._chat_id}": self._shown}
 
     async def _messages(self, messages: list[Message]) -> Values:
         async with reading() as session:
@@ -293,14 +224,17 @@ class _Screen:
         values: Values = {}
         for message in messages:
             self._sent.add(message.id)
-            values |= await self._message(message, answers.get(message.id))
+            answer = answers.get(message.id)
+            if answer:
+                self._tier = answer.tier or ""
+            values |= await self._message(message, answer)
         return values
 
     async def _message(self, message: Message, answer: Answer | None) -> Values:
         growing = self._growing.get(message.id)
         values: Values = {}
         if Status(message.status).running:
-            growing = self._growing.setdefault(message.id, _Growing(message.id))
+            growing = self._growing.setdefault(message.id, Growing(message.id))
             values = await self._catch_up(growing)
         else:
             self._growing.pop(message.id, None)
@@ -314,7 +248,7 @@ class _Screen:
                 view["status"] = Status.STREAMING
         return values | {f"m:{message.id}": view}
 
-    async def _catch_up(self, growing: _Growing) -> Values:
+    async def _catch_up(self, growing: Growing) -> Values:
         values: Values = {}
         if self._chat_id is None:
             return values
@@ -327,7 +261,7 @@ class _Screen:
             values |= growing.read(event)
         return values
 
-    async def _read(self, growing: _Growing, event: Event) -> Values:
+    async def _read(self, growing: Growing, event: Event) -> Values:
         take = growing.take
         values = await self._catch_up(growing) if growing.misses(event) else {}
         values |= growing.read(event)
@@ -348,13 +282,13 @@ class _Screen:
             values[f"m:{growing.answer_id}"] = growing.view
         return values
 
-    def _line(self, growing: _Growing) -> LineView | None:
+    def _line(self, growing: Growing) -> LineView | None:
         if (standing := growing.standing) is None:
             return None
         words = standing.words(self._zone)
         return {"words": words, "smaller": standing.smaller, "own": standing.own_key}
 
-    def _ended(self, growing: _Growing, ending: dict[str, Any]) -> Values | None:
+    def _ended(self, growing: Growing, ending: dict[str, Any]) -> Values | None:
         """The end of an answer whose words have all been sent; None if it must be looked up."""
         if not growing.view or ending.get("whole") or ending.get("length") != growing.length:
             return None

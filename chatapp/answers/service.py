@@ -134,6 +134,8 @@ async def ask_again(
                 raise NotFound
             if await chats.running(session, user_id, chat.id):
                 raise Refused(BUSY)
+            made = await repository.details(session, user_id, [answer_id])
+            tier = tier or (made[answer_id].tier if answer_id in made else None)
             job = await _queue(session, runner, chat, old.parent_id, tier, charge, anew=True)
         charge.kept = True
     return await _begin(runner, job, None, charge.admitted)

@@ -28,6 +28,7 @@ from chatapp.limits.policy import limits_of
 from chatapp.limits.service import OverLimit
 from chatapp.limits.state import zone_here
 from chatapp.metrics import REFUSED
+from chatapp.pool.service import tiers
 from chatapp.traces import span
 from chatapp.ui.away import CHATS, told_when_slow
 from chatapp.ui.backlog import has_room, is_open
@@ -68,8 +69,15 @@ class ChatState(rx.State):
         """Take the composer's question."""
         text, client_id = str(form.get("message", "")), _uuid(form.get("client_id")) or new_id()
         chat_id, missing = _chat_of_url()
+        tier = form.get("tier")
         question = partial(
-            service.ask, process().runner, current_user().id, chat_id, text, client_id
+            service.ask,
+            process().runner,
+            current_user().id,
+            chat_id,
+            text,
+            client_id,
+            tier if tier in tiers() else None,
         )
         try:
             if missing:

@@ -26,6 +26,8 @@ class ChatView(TypedDict):
     title: str
     order: list[str]
     earlier: bool
+    tier: str
+    """The models that were chosen last; empty: whichever are free."""
 
 
 class EarlierView(TypedDict):
@@ -82,7 +84,7 @@ class Made(Protocol):
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False}
+MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False, "tier": ""}
 
 
 def message_view(message: Message, answer: Answer | None, *, whole: bool = True) -> MessageView:

@@ -99,6 +99,28 @@ async def asked_for(rows: Rows, person: Person, tier: str, question: str) -> UUI
     return chat.id
 
 
+async def test_the_models_are_chosen_and_the_chat_stays_with_them(
+    chatting: Chatting, providers: ProviderServer
+) -> None:
+    await chatting.open()
+    models = chatting.page.get_by_label("Models")
+    await expect(models.get_by_role("option")).to_have_text(["Auto", "Fast", "Smart"])
+    await expect(models).to_have_value("")
+    await models.select_option("Smart")
+    await chatting.answered("[[say 3 words]]", count=1)
+    await chatting.answered("[[say 4 words]]")
+    await chatting.page.reload()
+    await expect(models).to_have_value("smart")
+    before = await chatting.answer.get_attribute("data-answer-id") or ""
+    await chatting.answer.get_by_role("button", name="Regenerate").click()
+    await expect(chatting.answer).not_to_have_attribute("data-answer-id", before)
+    await expect(chatting.answer).to_have_attribute("data-status", "done")
+    assert [asked["model"] for asked in await providers.requests()] == [LARGE] * 3
+    await models.select_option("Fast")
+    await chatting.answered("[[say 5 words]]")
+    assert (await providers.requests())[-1]["model"] == SMALL
+
+
 async def test_a_question_stands_in_line_and_is_then_answered(
     chatting: Chatting, providers: ProviderServer
 ) -> None:
