@@ -54,8 +54,21 @@ class Same:
     """A question that is charged already: it was sent twice."""
 
 
+@dataclass(frozen=True, slots=True)
 class Unread:
     """The books are empty or have gaps: what the database has counted is needed."""
+
+    moment: datetime
+    """The present by the books' clock, whose day and month it is needed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database has counted."""
+
+    moment: datetime
+    """In the day and the month that were counted."""
+    used: Used
 
 
 class Books:
@@ -72,7 +85,7 @@ class Books:
         client_id: UUID,
         limits: Limits,
         tokens: int,
-        known: Used | None,
+        known: Known | None,
     ) -> Admitted | Denied | Same | Unread:
         """Charge a question under all limits, or under none.
 
@@ -94,8 +107,8 @@ class Books:
         if known is None:
             arguments += [0] * 7
         else:
-            day, month = milliseconds(day_of().begins), milliseconds(month_of().begins)
-            arguments += [1, day, *known["day"], month, *known["month"]]
+            day, month = (milliseconds(of(known.moment).begins) for of in (day_of, month_of))
+            arguments += [1, day, *known.used["day"], month, *known.used["month"]]
         days, months = bounds()
         keys = [*keys_of(user_id), f"{keys_of(user_id)[0]}:sent:{client_id}"]
         client = self._client()
@@ -112,7 +125,7 @@ class Books:
             until = int(told[1])
             when = datetime.fromtimestamp(until / 1000, UTC) if until else None
             return Denied(told[0].decode(), when)
-        return Same() if code == 2 else Unread()
+        return Same() if code == 2 else Unread(datetime.fromtimestamp(int(told[0]) / 1000, UTC))
 
     async def give_back(self, place: Place, limits: Limits, client_id: UUID) -> None:
         """Undo a charge, as if the question had never come.

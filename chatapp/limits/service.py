@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from chatapp.database import now, reading
 from chatapp.limits import books, policy, repository
-from chatapp.limits.books import LEASE, Admitted, Books, Denied, Place, Same, Unread
+from chatapp.limits.books import LEASE, Admitted, Books, Denied, Known, Place, Same, Unread
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.repository import Used
 from chatapp.redis import redis
@@ -71,9 +72,9 @@ class Limiter:
         """
         limits = policy.limits_of(user_id)
         question = (user_id, answer_id, client_id or answer_id, limits, tokens)
-        known: Used | None = None
+        known: Known | None = None
         if user_id in self._alone_for:
-            known = await _counted(user_id)
+            known = await _counted(user_id, now())
         while True:
             reply = await self._ask(lambda known=known: self._shared.admit(*question, known))
             if reply is None:
@@ -83,7 +84,7 @@ class Limiter:
                 self._alone_for.discard(user_id)
             if not isinstance(reply, Unread):
                 break
-            known = await _counted(user_id)
+            known = await _counted(user_id, reply.moment)
         if isinstance(reply, Denied):
             raise OverLimit(reply)
         if isinstance(reply, Same):
@@ -177,8 +178,7 @@ class Limiter:
 _settling: set[asyncio.Future[Any]] = set()
 
 
-async def _counted(user_id: UUID) -> Used:
+async def _counted(user_id: UUID, moment: datetime) -> Known:
+    day, month = day_of(moment).first_day, month_of(moment).first_day
     async with reading() as session:
-        return await repository.used(
-            session, user_id, day_of().first_day, month_of(now()).first_day
-        )
+        return Known(moment, await repository.used(session, user_id, day, month))

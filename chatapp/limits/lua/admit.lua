@@ -3,7 +3,7 @@
 -- KEYS: the person's counts, places of running answers, the question as it was sent.
 -- ARGV: see the names below; then four beginnings of days and four of months around now.
 -- Returns {1, asked, questions and tokens of the day, of the month}, all with this question;
---   {0, limit, until}; {2}: this question is charged already; {3}: the counts must be read first.
+--   {0, limit, until}; {2}: this question is charged already; {3, now}: the counts must be read.
 local NAMES = {
   'answer', 'tokens', 'lease', 'every', 'burst', 'at_once',
   'day_questions', 'day_tokens', 'month_questions', 'month_tokens',
@@ -51,8 +51,8 @@ local function turn(name, first)
     end
   end
   if c[name] ~= begins then
-    if not known and c[name] > tonumber(ARGV[first]) then
-      c.read = 0 -- another clock holds from now on
+    if c[name] > begins or not known and c[name] > tonumber(ARGV[first]) then
+      c.read = 0 -- the clock went back, or another one holds from now on
     end
     c[name], c[name .. '_questions'], c[name .. '_tokens'] = begins, 0, 0
   end
@@ -82,7 +82,7 @@ end
 local counted = a.day_questions + a.day_tokens + a.month_questions + a.month_tokens > 0
 if counted and c.read == 0 then
   write()
-  return { 3 }
+  return { 3, int(math.floor(now)) }
 end
 
 -- What runs counts with what it may use.
@@ -110,10 +110,14 @@ end
 if a.at_once > 0 and #running >= a.at_once then
   deny('at_once', 0)
 end
-local tat = math.max(c.tat, now)
+local tat, back = math.max(c.tat, now), false
 if a.every > 0 then
-  -- A clock that jumps back locks nobody out for longer than the burst lasts.
-  tat = math.min(tat, now + a.burst * a.every) + a.every
+  -- A clock that jumped back locks nobody out for longer than the burst lasts from now on.
+  local furthest = now + a.burst * a.every
+  if tat > furthest + 1 then
+    c.tat, tat, back = furthest, furthest, true
+  end
+  tat = math.min(tat, furthest) + a.every
   local free = tat - a.burst * a.every
   if free - now > 0.0015 then
     deny('minute', free)
@@ -125,7 +129,7 @@ for _, name in ipairs({ 'day_questions', 'day_tokens', 'month_questions', 'month
   end
 end
 if why then
-  if #lost > 0 or a.read == 1 then
+  if #lost > 0 or a.read == 1 or back then
     write()
   end
   return { 0, why, int(math.ceil(when)) }
