@@ -110,14 +110,13 @@ end
 if a.at_once > 0 and #running >= a.at_once then
   deny('at_once', 0)
 end
-local tat, back = math.max(c.tat, now), false
+local tat = math.max(c.tat, now)
 if a.every > 0 then
-  -- A clock that jumped back locks nobody out for longer than the burst lasts from now on.
-  local furthest = now + a.burst * a.every
-  if tat > furthest + 1 then
-    c.tat, tat, back = furthest, furthest, true
+  -- Farther ahead than a burst it was before the clock jumped back: that locks nobody out.
+  if tat > now + a.burst * a.every + 1 then
+    tat = now
   end
-  tat = math.min(tat, furthest) + a.every
+  tat = tat + a.every
   local free = tat - a.burst * a.every
   if free - now > 0.0015 then
     deny('minute', free)
@@ -129,7 +128,7 @@ for _, name in ipairs({ 'day_questions', 'day_tokens', 'month_questions', 'month
   end
 end
 if why then
-  if #lost > 0 or a.read == 1 or back then
+  if #lost > 0 or a.read == 1 then
     write()
   end
   return { 0, why, int(math.ceil(when)) }
