@@ -12,6 +12,7 @@ local lease_length, minute, day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber
 local prompt, share, preferred = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local GLOBALS, PER_MEMBER, KEYS_EACH = 8, 8, 4
 local CROWDED = 50 -- nobody knows when a place becomes free: ask again after this
+local LONGEST = 900000 -- nothing rests longer and nothing counts from later: the clock went back
 
 redis.call('ZADD', KEYS[2], int(now + lease_length), process)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', int(now))
@@ -26,7 +27,14 @@ local function minute_wait(log, requests, tokens)
     requests, tokens = requests - freed_requests, tokens - freed_tokens
     if requests <= 0 and tokens <= 0 then
       local at = tonumber(entries[i + 1])
-      if at > now then
+      if at > now + LONGEST then
+        for j = 1, #entries, 2 do
+          if tonumber(entries[j + 1]) > now + LONGEST then
+            redis.call('ZADD', log, int(now), entries[j])
+          end
+        end
+        at = now
+      elseif at > now then
         at = at - lease_length
       end
       return math.max(1, at + minute - now)
@@ -56,7 +64,7 @@ local function consider(i)
     block(member.hold - now, member.hold_why)
   end
   if member.open > 0 then
-    if member.open > now then
+    if member.open > now and member.open <= now + LONGEST then
       block(member.open - now, member.open_why)
     elseif member.probe ~= '' and member.probe_until > now then
       block(CROWDED, member.open_why)
