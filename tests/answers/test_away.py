@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as Unreachable
 
 from chatapp.answers import lease
 from chatapp.answers.events import START, Event, Kind, Position, channel
-from chatapp.answers.follower import _Growing
+from chatapp.answers.growing import Growing
 from chatapp.answers.hub import Hub, deliver_here
 from chatapp.answers.log import LogWriter, read
 from chatapp.answers.mirror import Mirror
@@ -55,7 +55,7 @@ def text(number: int, said: str, epoch: int = 1, kind: Kind = Kind.TEXT) -> Even
     return Event(kind, CHAT, None, Position(epoch, number), said)
 
 
-def shown(growing: _Growing, *events: Event) -> str:
+def shown(growing: Growing, *events: Event) -> str:
     for event in events:
         growing.read(event)
     return "".join(growing._blocks.all())
@@ -153,14 +153,14 @@ async def test_a_log_that_another_process_writes_cannot_be_read_without_redis(
 
 
 def test_words_after_a_hole_are_not_shown() -> None:
-    growing = _Growing(new_id())
+    growing = Growing(new_id())
     assert shown(growing, text(1, "one "), text(3, "three ")) == "one "
     assert growing.misses(text(3, "three "))
     assert shown(growing, text(2, "two "), text(3, "three ")) == "one two three "
 
 
 def test_words_of_a_new_writer_are_shown_from_its_first() -> None:
-    growing = _Growing(new_id())
+    growing = Growing(new_id())
     before = [text(number, f"{number} ") for number in range(1, 9)]
     assert shown(growing, *before, text(3, "late ", epoch=2)) == "1 2 3 4 5 6 7 8 "
     assert growing.misses(text(3, "late ", epoch=2))
@@ -169,7 +169,7 @@ def test_words_of_a_new_writer_are_shown_from_its_first() -> None:
 
 
 def test_who_begins_in_the_middle_waits_for_the_beginning() -> None:
-    growing = _Growing(new_id())
+    growing = Growing(new_id())
     assert shown(growing, text(5, "five ")) == ""
     assert shown(growing, text(6, "", kind=Kind.RESTART), text(7, "all ")) == "all "
 
