@@ -221,14 +221,25 @@ async def test_an_answer_at_the_models_limit_is_the_same_for_all(
 async def test_a_fault_of_ours_is_tried_once_more_and_not_by_everybody(
     caching: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried = 0
+    tried = joined = 0
+    follow = flight.Flight._follow
+
+    async def counted(*args: Any) -> Any:
+        nonlocal joined
+        joined += 1
+        return await follow(*args)
 
     async def failing(*_args: Any) -> None:
         nonlocal tried
         tried += 1
-        await asyncio.sleep(1)
+        # Not before all others have joined: seven the first one, six the second.
+        wanted = 7 if tried == 1 else 7 + 6
+        async with asyncio.timeout(20):
+            while joined < wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         raise OperationalError("SELECT", {}, Exception("away"))
 
+    monkeypatch.setattr(flight.Flight, "_follow", counted)
     monkeypatch.setattr(making.Making, "_take_down", failing)
     asked = await by_all([caching], QUESTION, 8)
     await ended(caching)

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from tests.answers.world import words
 from tests.faults.conftest import World
-from tests.faults.people import Person, Screen
+from tests.faults.people import Person, Screen, gone
 from tests.harness.app import AppServer
 
 PEOPLE = 9
@@ -64,6 +64,7 @@ async def test_all_who_wait_are_asked_once_though_a_process_is_killed(
         wanted = "next" if number == 0 else _ordinal(number + 1)
         await screens[-1].tab.until(lambda _, n=number, w=wanted: w in place(screens[n]), 40)
     os.kill(world.here.process.pid, signal.SIGKILL)
+    await gone(world.here)
     await there_is_room(world)
     assert await asyncio.gather(*(screen.ended() for screen in screens)) == ["done"] * PEOPLE
     assert [screen.text() for screen in screens] == [words(n + 1) for n in range(PEOPLE)]

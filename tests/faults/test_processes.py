@@ -27,6 +27,7 @@ async def test_an_answer_outlives_the_process_that_runs_it(world: World, moment:
     seen = {"nothing": "", "first": "w0", "middle": "w120", "last": f"w{LONG - 1}"}[moment]
     await reading.shows(seen)
     os.kill(world.here.process.pid, signal.SIGKILL)
+    await gone(world.here)
     assert await reading.ended() == "done"
     assert reading.text() == words(LONG)
     again = await world.person.open(world.there, chat_id)
@@ -101,6 +102,7 @@ async def test_many_answers_outlive_a_kill_at_any_moment(world: World) -> None:
     readers = [await world.person.open(world.there, chat_id) for chat_id in chats]
     await readers[0].shows(f"w{random.Random(os.getpid()).randrange(LONG - 40)}")
     os.kill(world.here.process.pid, signal.SIGKILL)
+    await gone(world.here)
     ends = await asyncio.gather(*(reader.ended() for reader in readers))
     assert set(ends) == {"done"}
     assert {reader.text() for reader in readers} == {words(LONG)}
