@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.redis import redis
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,4 @@ async def listening(channel: str, heard: Heard, sweep: Sweep) -> AsyncIterator[N
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)

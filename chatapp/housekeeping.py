@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp.accounts import own_keys, sessions
 from chatapp.answers import kept
 from chatapp.chats import service as chats
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,7 @@ async def housekeeping() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def _for_ever() -> None:

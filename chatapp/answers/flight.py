@@ -19,6 +19,7 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.mirror import Ending, Mirror
 from chatapp.answers.shelf import shelf
+from chatapp.tasks import end
 
 LEASE = 4.0
 """A leader that did not renew its lease for so long, in seconds, leads no more."""
@@ -70,10 +71,7 @@ class Flights:
         try:
             yield
         finally:
-            # Again, if need be: what waits for Redis may swallow it.
-            while not keeper.done():
-                keeper.cancel()
-                await asyncio.wait([keeper], timeout=0.1)
+            await end(keeper)
 
     async def _keep(self) -> None:
         while True:

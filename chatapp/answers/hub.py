@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as Silent
 
 from chatapp.answers.events import Event
 from chatapp.redis import TIMEOUT, redis
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +111,7 @@ class Hub:
             yield
         finally:
             _hubs.discard(self)
-            # Again, if need be: wait_for, which the embedded Redis uses, may swallow it.
-            while not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=0.1)
+            await end(task)
 
     @asynccontextmanager
     async def subscribed(

@@ -27,6 +27,7 @@ from chatapp.pool.events import Held
 from chatapp.pool.outlook import Opening, has_room, openings, seconds_until
 from chatapp.pool.service import smaller_tiers, status
 from chatapp.redis import redis
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -189,8 +190,7 @@ class Line:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             for group in self._groups.values():
                 group.close()
 

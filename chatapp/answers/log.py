@@ -28,6 +28,7 @@ from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import deliver_here
 from chatapp.metrics import REDIS, RELAY
 from chatapp.redis import redis, rests
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -139,9 +140,9 @@ class AnswerLog:
             after = Position(self._epoch, first)
             if first:
                 events.append(Event(Kind.RESTART, self.chat_id, self.answer_id, after))
-        for (_, start), (number, end) in pairwise(self._pieces):
+        for (_, start), (number, stop) in pairwise(self._pieces):
             if number > after.number:
-                words = "".join(self._said[start:end])
+                words = "".join(self._said[start:stop])
                 position = Position(self._epoch, number)
                 events.append(Event(Kind.TEXT, self.chat_id, self.answer_id, position, words))
         return events
@@ -218,8 +219,7 @@ class LogWriter:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             await self.flush()
 
     async def flush(self) -> None:

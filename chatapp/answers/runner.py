@@ -39,6 +39,7 @@ from chatapp.limits import ledger
 from chatapp.limits.books import Place
 from chatapp.limits.service import Limiter
 from chatapp.pool.errors import PoolError
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +105,7 @@ class Runner:
                 yield
             finally:
                 await self._drain(drain)
-                for keeper in keepers:
-                    keeper.cancel()
-                await asyncio.gather(*keepers, return_exceptions=True)
+                await end(*keepers)
                 await lease.leave(self.name)
 
     def start(self, job: Job) -> None:
@@ -238,8 +237,7 @@ class Runner:
             self._cancel(answer_id, _Why.HANDED_OVER)
         if tasks:
             _done, late = await asyncio.wait(tasks, timeout=CLOSING)
-            for task in late:
-                task.cancel()
+            await end(*late)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self) -> None:

@@ -30,6 +30,7 @@ from chatapp.pool.status import MemberStatus
 from chatapp.redis import redis
 from chatapp.routes import METRICS
 from chatapp.settings import settings
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +146,7 @@ async def measuring() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def _beat() -> None:

@@ -22,6 +22,7 @@ from chatapp.limits.books import LEASE, Admitted, Books, Denied, Known, Place, S
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.repository import Used
 from chatapp.redis import redis
+from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -139,8 +140,7 @@ class Limiter:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
     async def _keep_for_ever(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from chatapp.pool.config import Member
 from chatapp.pool.leases import Ending, Lease, Timing, Wait
 from chatapp.pool.ledger import Ledger
 from chatapp.redis import redis
+from chatapp.tasks import end
 
 T = TypeVar("T")
 
@@ -151,8 +152,7 @@ class Admission:
         """End what still runs in the running loop."""
         keeper, loop = self._keeper, asyncio.get_running_loop()
         if keeper is not None and keeper.get_loop() is loop:
-            keeper.cancel()
-            await asyncio.wait([keeper])
+            await end(keeper)
             self._keeper = None
         if mine := [task for task in self._settling if task.get_loop() is loop]:
             await asyncio.wait(mine)
