@@ -1,4 +1,4 @@
-"""What Reflex keeps in Redis for a tab with a long chat in it."""
+"""What is kept in Redis for a tab with a long chat in it; Reflex's pickles are strings."""
 
 import asyncio
 
@@ -33,7 +33,8 @@ async def _kept(subject: Subject) -> tuple[float, float]:
     added = sorted(set(await client.keys()) - before)
     length = memory = 0
     for key in added:
-        length += await client.strlen(key)
+        if await client.type(key) == b"string":
+            length += await client.strlen(key)
         memory += await client.memory_usage(key) or 0
     await tab.close()
     await client.aclose()
