@@ -21,8 +21,11 @@ from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
 from chatapp.admin import pages as admin_pages
+from chatapp.admin.frame import administration_link
 from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
+from chatapp.admin.overview.page import overview_page
+from chatapp.admin.overview.state import OverviewState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
@@ -136,7 +139,7 @@ app.add_page(
 )
 app.add_page(
     lambda: account_pages.settings(
-        rx.cond(AccountState.is_admin, admin_pages.administration_link()),
+        rx.cond(AccountState.is_admin, administration_link()),
         usage_section(),
         own_key_section(),
     ),
@@ -145,9 +148,15 @@ app.add_page(
     on_load=[AccountState.load_account, UsageState.load, OwnKeyState.load],
 )
 app.add_page(
-    admin_pages.admin_page,
+    overview_page,
     route=routes.ADMIN,
     title=f"Administration · {TITLE}",
+    on_load=[AdminState.enter, OverviewState.load],
+)
+app.add_page(
+    admin_pages.people_page,
+    route=routes.ADMIN_PEOPLE,
+    title=f"People · {TITLE}",
     on_load=[AdminState.enter, AdminState.load],
 )
 app.add_page(

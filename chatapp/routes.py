@@ -8,6 +8,7 @@ LOGIN = "/login"
 SIGNUP = "/signup"
 SETTINGS = "/settings"
 ADMIN = "/admin"
+ADMIN_PEOPLE = "/admin/people"
 ADMIN_PROVIDERS = "/admin/providers"
 ADMIN_LIMITS = "/admin/limits"
 

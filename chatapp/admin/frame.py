@@ -8,7 +8,8 @@ from chatapp.ui.parts import page_title
 from chatapp.ui.store import stored
 
 _PAGES = {
-    "People": routes.ADMIN,
+    "Overview": routes.ADMIN,
+    "People": routes.ADMIN_PEOPLE,
     "Providers": routes.ADMIN_PROVIDERS,
     "Limits": routes.ADMIN_LIMITS,
 }
@@ -34,6 +35,15 @@ def admin_frame(title: str, here: str, *content: rx.Component) -> rx.Component:
         class_name="min-h-dvh bg-panel text-ink flex justify-center px-4 py-10",
     )
     return rx.cond(stored("admin:missing", bool), not_found(), page)
+
+
+def administration_link() -> rx.Component:
+    """The way here, on the settings page of an admin."""
+    return rx.el.a(
+        "Administration",
+        href=routes.ADMIN,
+        class_name="text-sm text-accent underline underline-offset-2",
+    )
 
 
 def _navigation(here: str) -> rx.Component:

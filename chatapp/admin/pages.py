@@ -1,4 +1,4 @@
-"""The admin page: how much there is, and the people."""
+"""The page about people."""
 
 from uuid import UUID
 
@@ -10,49 +10,19 @@ from chatapp.admin.state import PAGE, AdminState, PeopleView, PersonView
 from chatapp.ui.parts import button, card, icon_button, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
-_TOTALS = stored("admin:totals", dict[str, int]).to(dict[str, int])
 _PEOPLE = stored("admin:people", PeopleView)
 _SEARCH = expression(f"{_PEOPLE!s}?.search ?? ''", str, _PEOPLE)
 _OFFSET = expression(f"{_PEOPLE!s}?.offset ?? 0", int, _PEOPLE).to(int)
 
 
-def admin_page() -> rx.Component:
-    """The numbers and the people of the installation; for others a page that is none."""
+def people_page() -> rx.Component:
+    """The people of the installation; for others a page that is none."""
     words = stored("admin:notice", str).to(str)
     return admin_frame(
         "Administration",
-        routes.ADMIN,
-        rx.el.div(
-            _number("People", "people"),
-            _number("Waiting for approval", "waiting"),
-            _number("Chats", "chats"),
-            _number("Questions", "questions"),
-            class_name="grid grid-cols-2 md:grid-cols-4 gap-3",
-        ),
+        routes.ADMIN_PEOPLE,
         rx.cond(words, notice(words, "danger")),
         _people(),
-    )
-
-
-def administration_link() -> rx.Component:
-    """The way here, on the settings page of an admin."""
-    return rx.el.a(
-        "Administration",
-        href=routes.ADMIN,
-        class_name="text-sm text-accent underline underline-offset-2",
-    )
-
-
-def _number(label: str, name: str) -> rx.Component:
-    value = expression(f"{_TOTALS!s}?.{name}?.toLocaleString() ?? ''", str, _TOTALS)
-    return rx.el.div(
-        rx.el.p(label, class_name="text-sm text-muted"),
-        rx.cond(
-            value,
-            rx.el.p(value, class_name="text-2xl font-semibold tabular-nums"),
-            skeleton("h-8 w-16 mt-1"),
-        ),
-        class_name="bg-ground border border-line rounded-card p-4",
     )
 
 

@@ -54,16 +54,8 @@ class AdminState(rx.State):
     @admin_only
     @rx.event
     async def load(self) -> None:
-        """Show the numbers and the first people."""
-        async with reading() as session:
-            totals = await repository.totals(session)
-        numbers = {
-            "people": totals.people,
-            "waiting": totals.waiting,
-            "chats": totals.chats,
-            "questions": totals.questions,
-        }
-        await push({"admin:totals": numbers, "admin:notice": ""})
+        """Show the first people."""
+        await push({"admin:notice": ""})
         await _show("", 0)
 
     @admin_only

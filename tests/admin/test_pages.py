@@ -1,4 +1,4 @@
-"""The admin page in a browser."""
+"""The page about people in a browser."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from chatapp import routes
-from chatapp.accounts.models import Role, UserStatus
+from chatapp.accounts.models import Role
 from chatapp.admin.state import PAGE
 from tests.browser.rows import Person, Rows
 from tests.harness.app import AppServer
@@ -45,23 +45,6 @@ async def test_it_does_not_exist_for_others(app: AppServer, rows: Rows, page: Pa
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-async def test_numbers_and_the_way_there(
-    app: AppServer, rows: Rows, admin: Person, page: Page
-) -> None:
-    await rows.chat(admin, "One question", "Its answer", "Another", "And its answer")
-    await page.goto(app.url + routes.SETTINGS)
-    await page.get_by_role("link", name="Administration").click()
-    await expect(page.get_by_role("heading", name="Administration")).to_be_visible()
-    for label in ("People", "Waiting for approval", "Chats", "Questions"):
-        number = page.get_by_text(label, exact=True).locator("xpath=following-sibling::p")
-        await expect(number.first).to_have_text(re.compile(r"^\d+$"))
-    me = line(page, admin.email)
-    await expect(me).to_contain_text("You")
-    await expect(me.get_by_role("button")).to_have_count(0)
-    # What people wrote is nobody's business here.
-    await expect(page.locator("body")).not_to_contain_text("question")
-
-
 async def test_search_takes_every_character_as_it_is(
     app: AppServer, rows: Rows, admin: Person, page: Page
 ) -> None:
@@ -69,7 +52,7 @@ async def test_search_takes_every_character_as_it_is(
     await rows.person("Under_score", email="under_score@example.org")
     await rows.person("UnderXscore", email="underxscore@example.org")
     await rows.person("Back\\slash", email="back@example.org")
-    await page.goto(app.url + routes.ADMIN)
+    await page.goto(app.url + routes.ADMIN_PEOPLE)
     await expect(line(page, "percy@example.org")).to_be_visible()
     people = page.get_by_role("listitem")
     for text, found in {
@@ -110,7 +93,7 @@ async def test_who_waits_is_let_in(
     await knock(routes.LOGIN, "Sign in")
     await expect(other.get_by_role("alert").or_(other.get_by_role("status"))).to_be_visible()
     assert other.url.startswith(app.url + routes.LOGIN)
-    await page.goto(app.url + routes.ADMIN)
+    await page.goto(app.url + routes.ADMIN_PEOPLE)
     # Who waits stands first.
     first = page.get_by_role("listitem").first
     await expect(first).to_contain_text("pending@example.org")
@@ -133,7 +116,7 @@ async def test_who_is_switched_off_is_out_at_once(
     await rows.chat(member, "Something private", "Yes", title="Private")
     await other.goto(app.url + routes.HOME)
     await expect(other.get_by_role("link", name="Private")).to_be_visible()
-    await page.goto(app.url + routes.ADMIN)
+    await page.goto(app.url + routes.ADMIN_PEOPLE)
     await search(page, member.email)
     person = line(page, member.email)
     await person.get_by_role("button", name="Switch off").click()
@@ -157,10 +140,10 @@ async def test_roles_count_from_the_next_click_on(
     context = await browser.new_context()
     await second.sign_in(context, app)
     other = await context.new_page()
-    await other.goto(app.url + routes.ADMIN)
+    await other.goto(app.url + routes.ADMIN_PEOPLE)
     await search(other, victim.email)
     await expect(line(other, victim.email)).to_be_visible()
-    await page.goto(app.url + routes.ADMIN)
+    await page.goto(app.url + routes.ADMIN_PEOPLE)
     await search(page, second.email)
     await line(page, second.email).get_by_role("button", name="Make member").click()
     await expect(line(page, second.email).get_by_role("button", name="Make admin")).to_be_visible()
@@ -179,7 +162,7 @@ async def test_people_are_turned_page_by_page(
 ) -> None:
     for number in range(PAGE + 3):
         await rows.person(f"Crowd {number:02}", email=f"crowd{number:02}@example.org")
-    await page.goto(app.url + routes.ADMIN)
+    await page.goto(app.url + routes.ADMIN_PEOPLE)
     people = page.get_by_role("listitem")
     await expect(people).to_have_count(PAGE)
     await search(page, "crowd")
@@ -197,16 +180,3 @@ async def test_people_are_turned_page_by_page(
     await expect(people).to_have_count(3)
     await back.click()
     await expect(people).to_have_count(PAGE)
-
-
-async def test_a_pending_account_is_counted(
-    app: AppServer, rows: Rows, admin: Person, page: Page
-) -> None:
-    await page.goto(app.url + routes.ADMIN)
-    label = page.get_by_text("Waiting for approval", exact=True)
-    number = label.locator("xpath=following-sibling::p")
-    await expect(number).to_have_text(re.compile(r"^\d+$"))
-    before = int(await number.inner_text())
-    await rows.person("Newcomer", status=UserStatus.PENDING)
-    await page.reload()
-    await expect(number).to_have_text(str(before + 1))

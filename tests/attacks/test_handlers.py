@@ -19,6 +19,7 @@ OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
+OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
 UPDATE = f"{ROOT}.reflex___state____update_vars_internal_state"
@@ -81,6 +82,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{LIMITS}.look": [{"form": {"questions_a_day": "1"}}],
         f"{LIMITS}.save": [{"values": {"questions_a_day": "1"}}],
         f"{LIMITS}.forget": [{}],
+        f"{OVERVIEW}.load": [{}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
@@ -100,6 +102,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 USAGE,
                 ADMIN,
                 LIMITS,
+                OVERVIEW,
                 PROVIDERS,
                 STORE,
                 SHARED,

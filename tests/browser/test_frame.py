@@ -199,6 +199,7 @@ async def test_titles_of_chats(chatting: Chatting, rows: Rows, person: Person) -
     for path, title in (
         (routes.SETTINGS, "Settings"),
         (routes.ADMIN, "Administration"),
+        (routes.ADMIN_PEOPLE, "People"),
         (routes.ADMIN_PROVIDERS, "Providers"),
     ):
         await chatting.page.goto(chatting.url + path)

@@ -1,0 +1,1 @@
+"""The first admin page: how it goes, now and over time."""
