@@ -1,0 +1,61 @@
+"""Which tools there are, and how one is built for a turn."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool
+
+from chatapp.agents.tools import calculator, clock
+from chatapp.agents.tools.problems import FAILED, ToolProblem
+from chatapp.agents.tools.tool import Caller, Tool
+
+__all__ = ["Caller", "Tool", "ToolProblem", "available", "built"]
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 20_000
+"""Characters of what one use may give back."""
+
+BUILT_IN = (calculator.TOOL, clock.TOOL)
+
+
+def available() -> tuple[Tool, ...]:
+    """The tools that can be used in this process now."""
+    return BUILT_IN
+
+
+def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
+    """The tools of these names, for one caller; a name that is not available is left out.
+
+    A use of one gives back a text of bounded length, in bounded time, or raises
+    :class:`ToolProblem`, whose words may be shown.
+    """
+    wanted = set(names)
+    return [_bounded(tool, tool.build(caller)) for tool in available() if tool.name in wanted]
+
+
+def _bounded(tool: Tool, base: BaseTool) -> BaseTool:
+    inner = base.coroutine if isinstance(base, StructuredTool) else None
+    if inner is None:
+        raise TypeError(f"The tool {tool.name!r} has no coroutine.")
+
+    async def use(**arguments: Any) -> str:
+        try:
+            async with asyncio.timeout(tool.timeout):
+                return _cut(await inner(**arguments))
+        except ToolProblem:
+            raise
+        except TimeoutError:
+            raise ToolProblem(f"{tool.title} took longer than {tool.timeout:g} seconds.") from None
+        except Exception as error:
+            # Its words may hold what others wrote, or a key: neither is kept.
+            logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
+            raise ToolProblem(FAILED) from None
+
+    return base.model_copy(update={"coroutine": use})
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n(The rest is cut.)"
