@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from chatapp import audit
 from chatapp import routes as urls
 from chatapp.accounts import cookies, service, sessions
 from chatapp.accounts.address import client_address, from_own_page
@@ -92,6 +93,7 @@ class FormEndpoint(HTTPEndpoint):
         return response
 
     async def _answer(self, request: Request) -> Response:
+        audit.coming_from(client_address(request.scope))
         if not from_own_page(request.scope, referer=True):
             return self._plain(request, 403, FOREIGN)
         try:

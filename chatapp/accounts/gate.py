@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from chatapp import leaving, logs, routes
 from chatapp.accounts import cookies, flash, sessions
 from chatapp.accounts.address import client_address, from_own_page, request_id
-from chatapp.accounts.guard import SESSION_HEADER
+from chatapp.accounts.guard import ADDRESS_HEADER, SESSION_HEADER
 from chatapp.accounts.opening import Opening
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
@@ -200,6 +200,7 @@ def _inside(scope: Scope, query: list[tuple[str, str]], found: Found | None) -> 
         for name, value in scope["headers"]
         if name.lower() not in _CREDENTIALS and not name.lower().startswith(_OURS)
     ]
+    headers.append((ADDRESS_HEADER.encode(), client_address(scope).encode()))
     session = found.user.session_id if found else None
     if session:
         headers.append((SESSION_HEADER.encode(), str(session).encode()))

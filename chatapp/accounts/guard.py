@@ -22,7 +22,7 @@ from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatapp import logs, routes
+from chatapp import audit, logs, routes
 from chatapp.accounts import sessions
 from chatapp.accounts.access import SHOWING, Access, access_of, admin_only, public
 from chatapp.accounts.arguments import Misfit, fitted
@@ -46,6 +46,9 @@ logger = logging.getLogger(__name__)
 
 SESSION_HEADER = "x-chatapp-session"
 """The header that the socket gate puts in place of the cookie: the session's id."""
+
+ADDRESS_HEADER = "x-chatapp-address"
+"""The header in which the socket gate says the true address of who is there."""
 
 PATIENCE = 60.0
 """How long, in seconds, what a person does waits for a database that is away."""
@@ -87,6 +90,7 @@ class EventGuard(Middleware):
             return NOTHING
         headers = EventContext.get().router_data.get("headers", {})
         claimed = headers.get(SESSION_HEADER)
+        audit.coming_from(headers.get(ADDRESS_HEADER, ""))
         if access is Access.INTERNAL and not (claimed and event.name in SHOWING):
             return self._take_arguments(handler, event)
         # What follows from an event of this page, or shows it, the person has not sent.

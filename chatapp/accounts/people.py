@@ -1,7 +1,11 @@
 """What admins do with accounts: approve, switch off and on, give and take the admin's role."""
 
+from enum import StrEnum
 from uuid import UUID
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp import audit
 from chatapp.accounts import repository, revocation
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import Role, User, UserStatus
@@ -32,6 +36,7 @@ async def set_status(actor: CurrentUser, user_id: UUID, status: UserStatus) -> U
             if user.role == Role.ADMIN and not await repository.other_admins(session, user_id):
                 raise LastAdmin
             ended = await repository.end_sessions(session, repository.of_user(user_id))
+        await _note(session, actor, user, status=status)
         user.status = status
         session.add(user)
     await revocation.publish(ended)
@@ -51,6 +56,16 @@ async def set_role(actor: CurrentUser, user_id: UUID, role: Role) -> User:
             raise NotAllowed
         if role != Role.ADMIN and not await repository.other_admins(session, user_id):
             raise LastAdmin
+        await _note(session, actor, user, role=role)
         user.role = role
         session.add(user)
     return user
+
+
+async def _note(session: AsyncSession, actor: CurrentUser, user: User, **change: StrEnum) -> None:
+    [name] = change
+    before = {name: getattr(user, name)}
+    who = audit.of_person(user.id)
+    await audit.note(
+        session, f"person.{name}", by=actor.id, subject=who, before=before, after=change
+    )

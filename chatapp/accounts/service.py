@@ -13,6 +13,7 @@ import unicodedata
 
 from sqlalchemy.exc import IntegrityError
 
+from chatapp import audit
 from chatapp.accounts import emails, passwords, repository, sessions, throttle
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import User, UserStatus
@@ -95,6 +96,10 @@ async def sign_up(
         try:
             async with transaction() as session:
                 user = await repository.add_user(session, wanted, closed=mode == "closed")
+                if user:
+                    after = {"role": user.role, "status": user.status}
+                    who = audit.of_person(user.id)
+                    await audit.note(session, "person.made", by=user.id, subject=who, after=after)
         except IntegrityError as error:
             raise Refused(_not_new(mode)) from error
         if user is None:
@@ -131,6 +136,9 @@ async def sign_in(email: str, password: str, visit: Visit, replaces: str | None 
     attempt = await throttle.attempt(address or email[:1000], visit.address)
     user = await _user(address or _NOBODY)
     if not await _right(user, prepared, attempt) or user is None:
+        # By the e-mail that was tried: the same is noted whether or not somebody has it.
+        failed = audit.account(address or email[:1000])
+        await audit.record("person.sign-in-failed", by=None, subject=failed)
         raise Refused(Problem.WRONG)
     new_hash = None
     if user.status == UserStatus.ACTIVE and passwords.outdated(user.password_hash):
@@ -162,7 +170,10 @@ async def change_password(user: CurrentUser, old: str, new: str, visit: Visit) -
     if not await _right(found, old, attempt) or found is None:
         raise Refused(Problem.WRONG_OLD)
     new_hash = await _hash(new, attempt)
-    if signed_in := await sessions.begin(found, visit, new_hash=new_hash, end_others=True):
+    changed = "person.password-changed"
+    if signed_in := await sessions.begin(
+        found, visit, new_hash=new_hash, end_others=True, action=changed
+    ):
         return signed_in
     raise Refused(Problem.SIGNED_OUT)
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp import audit
 from chatapp.accounts import repository, revocation
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import LoginSession, Role, User
@@ -75,6 +78,7 @@ async def begin(
     replaces: str | None = None,
     new_hash: str | None = None,
     end_others: bool = False,
+    action: str = "person.signed-in",
 ) -> SignedIn | None:
     """Begin a session in one transaction, unless the account changed since it was looked at.
 
@@ -84,6 +88,7 @@ async def begin(
         replaces: the token of a session of this browser, which ends.
         new_hash: a password hash to write.
         end_others: whether all other sessions of the person end.
+        action: what the audit calls it.
 
     Returns:
         The session, or None when password or status are no longer those of ``user``.
@@ -114,6 +119,7 @@ async def begin(
         ended += await repository.end_sessions(session, which)
         ended += await repository.end_sessions(session, repository.beyond_newest(user.id, MOST - 1))
         session.add(made)
+        await _note(session, action, user.id)
     await revocation.publish(ended)
     return SignedIn(CurrentUser(user.id, user.email, user.name, Role(user.role), made.id), token)
 
@@ -136,7 +142,12 @@ async def sign_out_everywhere(user_id: UUID) -> None:
     """End all sessions of a person."""
     async with transaction() as session:
         ended = await repository.end_sessions(session, repository.of_user(user_id))
+        await _note(session, "person.signed-out-everywhere", user_id)
     await revocation.publish(ended)
+
+
+async def _note(session: AsyncSession, action: str, user_id: UUID) -> None:
+    await audit.note(session, action, by=user_id, subject=audit.of_person(user_id))
 
 
 async def session_by_token(token: str) -> Found | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from sqlmodel import select
 
+from chatapp import audit
 from chatapp.broadcast import listening, tell
 from chatapp.controls.models import ControlValue
 from chatapp.database import reading, transaction
@@ -90,8 +91,17 @@ async def change(control: Control[T], value: Any, by: UUID | None) -> T:
     """
     parsed = control.parse(value)
     async with transaction() as session:
-        await session.merge(
-            ControlValue(name=control.name, value=control.dump(parsed), changed_by=by)
+        held = await session.get(ControlValue, control.name)
+        before = held.value if held else control.dump(control.default)
+        after = control.dump(parsed)
+        await session.merge(ControlValue(name=control.name, value=after, changed_by=by))
+        await audit.note(
+            session,
+            "control.changed",
+            by=by,
+            subject=f"control:{control.name}",
+            before={control.name: before},
+            after={control.name: after},
         )
     _copies()[control.name] = parsed
     await tell(CHANNEL, control.name)

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from reflex_base.event.context import EventContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp import audit
 from chatapp.accounts import sessions
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.admin.providers import repository, views
@@ -62,6 +63,9 @@ class ProviderState(rx.State):
         try:
             await push({place: views.TestView(busy=True, words="", failed=False)})
             checked = await pool.test(name)
+            if checked:
+                who = current_user().id
+                await audit.record("provider.tested", by=who, subject=f"member:{name}")
             await push({place: views.test_view(checked) if checked else None})
         finally:
             _testing.discard(name)
