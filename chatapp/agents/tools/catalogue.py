@@ -7,9 +7,10 @@ from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from chatapp.agents.tools import calculator, clock
+from chatapp.agents.tools import calculator, clock, web_page
 from chatapp.agents.tools.problems import FAILED, ToolProblem
 from chatapp.agents.tools.tool import Caller, Tool
+from chatapp.chats.text import storable
 
 __all__ = ["Caller", "Tool", "ToolProblem", "available", "built"]
 
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 LONGEST = 20_000
 """Characters of what one use may give back."""
 
-BUILT_IN = (calculator.TOOL, clock.TOOL)
+BUILT_IN = (calculator.TOOL, clock.TOOL, web_page.TOOL)
 
 
 def available() -> tuple[Tool, ...]:
@@ -58,4 +59,5 @@ def _bounded(tool: Tool, base: BaseTool) -> BaseTool:
 
 
 def _cut(text: str) -> str:
+    text = storable(text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n(The rest is cut.)"
