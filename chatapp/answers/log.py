@@ -255,7 +255,7 @@ class LogWriter:
             self._wanted.clear()
             self._at_once.clear()
             await self.flush()
-            if self._dirty:
+            if self._away:
                 await asyncio.sleep(LONGEST_ROUND)
                 self._wanted.set()
 

@@ -1,5 +1,6 @@
 """The log of an answer: every word once, in order, from the newest writer only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,32 @@ class FlakyRedis:
 
         pipe.execute = flaky
         return pipe
+
+
+class SlowRedis:
+    """Redis whose pipelines wait until they may go on."""
+
+    def __init__(self) -> None:
+        self.writing = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.written: asyncio.Queue[None] = asyncio.Queue()
+
+    def pipeline(self, **options: Any) -> Any:
+        pipe: Any = connection.redis().pipeline(**options)
+        execute = pipe.execute
+
+        async def slow(**options: Any) -> Any:
+            self.writing.set()
+            await self.go_on.wait()
+            replies = await execute(**options)
+            self.written.put_nowait(None)
+            return replies
+
+        pipe.execute = slow
+        return pipe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(connection.redis(), name)
 
 
 def flaky(monkeypatch: pytest.MonkeyPatch, *faults: str) -> FlakyRedis:
@@ -117,6 +144,25 @@ async def test_a_writer_of_an_older_epoch_adds_nothing(writer: LogWriter) -> Non
     # And it does not try for ever.
     await writer.flush()
     assert not writer._dirty
+
+
+async def test_first_words_that_come_during_a_write_wait_for_no_round(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROUND", 1000.0)
+    monkeypatch.setattr(module, "LONGEST_ROUND", 1000.0)
+    slow = SlowRedis()
+    monkeypatch.setattr(module, "redis", lambda: slow)
+    first, second = opened(writer), opened(writer)
+    async with asyncio.timeout(20), writer.running():
+        first.text("first")
+        await slow.writing.wait()
+        second.text("second")
+        slow.go_on.set()
+        for _ in range(2):
+            await slow.written.get()
+        events = await read(CHAT, second.answer_id)
+    assert said(events) == [(Kind.TEXT, "second")]
 
 
 @pytest.mark.parametrize("faults", [["after"], ["before"], ["before", "after", "after", "before"]])
