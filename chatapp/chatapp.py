@@ -29,6 +29,7 @@ from chatapp.admin.overview.state import OverviewState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
+from chatapp.agents import persona
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.own_key_endpoints import routes as own_key_routes
 from chatapp.answers.own_key_section import own_key_section
@@ -91,6 +92,7 @@ async def living() -> AsyncIterator[None]:
         async with (
             controls.following(),
             own_keys.following(),
+            persona.following(),
             policy.following(),
             revocations(),
             answering(),

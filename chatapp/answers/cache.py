@@ -16,7 +16,6 @@ from typing import Any
 import orjson
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from chatapp.answers.prompt import RULES
 from chatapp.answers.request import Request
 from chatapp.controls import Control
 from chatapp.secret import key_for
@@ -65,7 +64,7 @@ policy = Control(
     "person: only who asked. off: nobody.",
 )
 
-IMPERSONAL = frozenset({"user_id", "messages", "tier", "models"})
+IMPERSONAL = frozenset({"user_id", "messages", "tier", "models", "temperature", "common"})
 """The fields of a request that need not be empty for its answer to be everybody's."""
 
 EXCLUDED: Mapping[Scope, frozenset[str]] = {
@@ -145,7 +144,7 @@ def impersonal(request: Request) -> bool:
         return False
     rules, question = request.messages
     return (
-        _plain(rules) == _plain(SystemMessage(RULES))
+        _plain(rules) == _plain(SystemMessage(request.common))
         and isinstance(question.content, str)
         and _plain(question) == _plain(HumanMessage(question.content))
         and len(question.content) <= SHARED_LENGTH

@@ -13,8 +13,8 @@ class Kind(StrEnum):
 
     ASKED = "asked"
     """A question and its answer's place are in the database. ``data``: the ``question`` that was
-    added, ``after`` which message, its ``text`` unless that is long, when it was asked (``at``);
-    nothing when another answer to an old question was asked for."""
+    added, ``after`` which message, its ``text`` unless that is long, when it was asked (``at``)
+    and which ``agent``; nothing when another answer to an old question was asked for."""
     TEXT = "text"
     """More words of an answer."""
     HOP = "hop"

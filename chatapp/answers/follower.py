@@ -164,6 +164,7 @@ class _Screen:
         for message in (question, place):
             self._sent.add(message.id)
             values |= await self._message(message, None)
+        values[f"m:{place.id}"]["agent"] = added["agent"]
         return values
 
     async def _question(self, chat_id: UUID, added: dict[str, Any]) -> Message | None:
@@ -226,7 +227,8 @@ class _Screen:
             self._sent.add(message.id)
             answer = answers.get(message.id)
             if answer:
-                self._tier = answer.tier or ""
+                # An agent's models were its maker's choice: the next question has its own.
+                self._tier = "" if answer.agent_id else answer.tier or ""
             values |= await self._message(message, answer)
         return values
 

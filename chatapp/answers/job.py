@@ -22,3 +22,5 @@ class Job:
     """Whether a new answer is wanted, whatever is kept."""
     asked_at: datetime = field(default_factory=now)
     """The moment for whose day and month it counts."""
+    agent_id: UUID | None = None
+    """The agent that is asked."""

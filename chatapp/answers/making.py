@@ -58,7 +58,7 @@ class Making:
         """
         job = self._job
         step = await degradation.step(job.tier)
-        asked = partial(request_for, job.user_id, job.question_id, job.tier, step)
+        asked = partial(request_for, job.user_id, job.question_id, job.tier, step, job.agent_id)
         request = await patiently(asked, PATIENCE)
         self._flight = self._flight_of(request)
         if self._flight and not self._job.anew:

@@ -38,6 +38,10 @@ class Answer(Table, table=True):
     epoch: int = 1
     """Counts who ran it: a writer of an older epoch is ignored."""
     tier: str | None = None
+    agent_id: UUID | None = None
+    """The agent that was asked."""
+    agent: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """What it was called then."""
     answered_by: str = Field(default="", sa_type=Text)
     """The member that answered, as people read it."""
     attempts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

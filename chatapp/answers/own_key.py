@@ -53,7 +53,11 @@ class OwnKeys:
         return tuple(account.id for account in self.used(KeyUse.FIRST, KeyUse.DRY))
 
     async def answer(
-        self, accounts: Sequence[OwnAccount], messages: list[BaseMessage], tier: str | None
+        self,
+        accounts: Sequence[OwnAccount],
+        messages: list[BaseMessage],
+        tier: str | None,
+        temperature: float | None = None,
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer with these keys alone.
 
@@ -61,7 +65,7 @@ class OwnKeys:
             PoolExhausted: none of them could be used.
             AnswerCut: the answer broke off.
         """
-        source = own_pool(accounts, tier).answer(messages, restarts=True)
+        source = own_pool(accounts, tier).answer(messages, restarts=True, temperature=temperature)
         try:
             async with aclosing(source) as events:
                 async for event in events:

@@ -1,5 +1,8 @@
 """What a model is given: the rules, then as much of the branch as its budget holds.
 
+The rules are those of the product, of the organisation, of the agent that is asked, and last what
+the person has written for all answers: what changes least comes first.
+
 The list for a question begins with the list for the one before it, byte for byte, so providers can
 keep what they have read. So when a chat outgrows the budget, half of it is left out at once: the
 history then begins at the same message for many questions.
@@ -11,6 +14,7 @@ from uuid import UUID
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp.agents.service import HOUSE_RULES, PLAIN, Brief, brief_of
 from chatapp.answers import repository
 from chatapp.chats import repository as chats
 from chatapp.chats.models import Message, Role
@@ -41,10 +45,19 @@ class Prompt:
     messages: list[BaseMessage]
     begins_at: UUID | None = None
     """The message with which the history begins, if earlier ones were left out."""
+    brief: Brief = PLAIN
+    """The agent that is asked, and what the person has written for all answers."""
+    common: str = RULES
+    """The rules without what the person has written."""
 
 
 async def prompt(
-    user_id: UUID, question_id: UUID, tier: str | None = None, *, share: float = 1.0
+    user_id: UUID,
+    question_id: UUID,
+    tier: str | None = None,
+    *,
+    agent_id: UUID | None = None,
+    share: float = 1.0,
 ) -> Prompt:
     """What a model is given for the answer to a question. The question is always whole.
 
@@ -52,17 +65,35 @@ async def prompt(
         user_id: whose question.
         question_id: the question.
         tier: who answers: what its members can take is the most that is given.
+        agent_id: the agent that is asked.
         share: the part of the budget that may be used.
     """
-    room = int(_room(tier) * share)
     async with reading() as session:
+        brief = await brief_of(session, user_id, agent_id)
+        common = _common(brief)
+        rules = f"{common}\n\n{brief.about}" if brief.about else common
+        room = int(_room(tier) * share) - tokens_of(rules[len(RULES) :])
         path = await chats.path(session, user_id, question_id, settings().history_turns)
         kept = await _kept(session, user_id, path, room)
     spoken = [message for message in kept if message.text]
     return Prompt(
-        [SystemMessage(RULES), *map(_spoken, spoken)],
+        [SystemMessage(rules), *map(_spoken, spoken)],
         kept[0].id if kept and kept[0].parent_id else None,
+        brief,
+        common,
     )
+
+
+def _common(brief: Brief) -> str:
+    """The rules for everybody who asks the same agent."""
+    parts = [RULES, HOUSE_RULES.value]
+    if brief.agent_id:
+        parts.append(
+            f"You are called {brief.name} here. “@{brief.name}” at the beginning of a question "
+            f"says that you are asked, and is no part of it."
+        )
+        parts.append(brief.instructions)
+    return "\n\n".join(part for part in parts if part)
 
 
 async def _kept(

@@ -6,7 +6,7 @@ from uuid import UUID
 from langchain_core.messages import BaseMessage
 
 from chatapp.answers.own_key import OwnKeys
-from chatapp.answers.prompt import prompt
+from chatapp.answers.prompt import RULES, prompt
 from chatapp.answers.staying import preferred
 from chatapp.limits.degradation import SHORTER, Step, small_tier
 from chatapp.pool.service import pool
@@ -32,17 +32,41 @@ class Request:
     """The message with which the history begins, if earlier ones were left out."""
     own_keys: tuple[str, ...] = ()
     """The ids of the person's own keys that may be used: then the answer is nobody else's."""
+    tools: tuple[str, ...] = ()
+    """The names of the tools that may be used: then the answer is nobody else's either."""
+    temperature: float | None = None
+    """How much chance there is in it; None: as the member has it."""
+    common: str = RULES
+    """The rules as they are for everybody who asks the same agent."""
+    personal: bool = False
+    """Whether the rules hold what is not everybody's: an agent of few, or words of the person."""
 
 
 async def request_for(
-    user_id: UUID, question_id: UUID, tier: str | None, step: Step = Step.ALL
+    user_id: UUID,
+    question_id: UUID,
+    tier: str | None,
+    step: Step = Step.ALL,
+    agent_id: UUID | None = None,
 ) -> Request:
     """The effective request of the answer to a question, when so much is to be saved."""
     if step is Step.SMALL_MODEL:
         tier = small_tier(tier)
     share = SHORTER if step in (Step.SHORTER_CONTEXT, Step.SMALL_MODEL) else 1.0
-    given = await prompt(user_id, question_id, tier, share=share)
+    given = await prompt(user_id, question_id, tier, agent_id=agent_id, share=share)
     models = tuple(sorted(member.name for member in pool().config.members_of(tier)))
     prefer = await preferred(user_id, question_id)
     own = await OwnKeys.of(user_id)
-    return Request(user_id, tuple(given.messages), tier, models, prefer, given.begins_at, own.names)
+    return Request(
+        user_id,
+        tuple(given.messages),
+        tier,
+        models,
+        prefer,
+        given.begins_at,
+        own.names,
+        given.brief.tools,
+        given.brief.temperature,
+        given.common,
+        given.brief.personal,
+    )

@@ -313,6 +313,7 @@ class Runner:
                 answer.epoch + 1,
                 answer.anew,
                 answer.queued_at,
+                answer.agent_id,
             )
             # One that was handed over, perhaps from line to line, has ended nobody.
             if answer.epoch <= TAKEOVERS or not answer.runner:

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp.agents import service as agents
+from chatapp.agents.service import PLAIN, Brief
 from chatapp.answers import kept, repository
 from chatapp.answers.charging import Charge, charged
 from chatapp.answers.events import Event, Kind
@@ -34,6 +36,7 @@ TOLD = 4_000
 
 EMPTY = "Please write a question first."
 BUSY = "An answer is still coming in this chat. Wait for it or stop it first."
+NO_AGENT = "This agent is no longer there. Please choose another one."
 REUSED = "This question was sent before with another text. Please send it again."
 
 
@@ -59,13 +62,23 @@ async def ask(
     text: str,
     client_id: UUID,
     tier: str | None = None,
+    agent_id: UUID | None = None,
 ) -> Asked:
     """Keep a question and begin its answer; without a chat, in a new one.
 
     The same ``client_id`` again is the same question: nothing new is kept or begun.
 
+    Args:
+        runner: makes the answer.
+        user_id: who asks.
+        chat_id: where.
+        text: the question. One that begins with ``@`` and an agent's name is that agent's.
+        client_id: made by the browser.
+        tier: the models that shall answer; None: those of the agent.
+        agent_id: of a new chat: the agent that answers in it.
+
     Raises:
-        Refused: the text is empty or too long, or the chat is busy.
+        Refused: the text is empty or too long, the chat is busy or there is no such agent.
         OverLimit: the person has used what there is for now.
         NotFound: no such chat of this person.
     """
@@ -89,9 +102,14 @@ async def ask(
                     raise NotFound
                 if met:
                     raise Refused(BUSY)
+                agent_id = chat.agent_id if chat else agent_id
+                brief = await agents.chosen(session, user_id, agent_id)
                 if chat is None:
-                    chat = Chat(user_id=user_id, title=title_of(question))
+                    if agent_id and brief is None:
+                        raise Refused(NO_AGENT)
+                    chat = Chat(user_id=user_id, title=title_of(question), agent_id=agent_id)
                     await add(session, chat)
+                brief = await agents.named(session, user_id, question) or brief or PLAIN
                 asked = Message(
                     chat_id=chat.id,
                     user_id=user_id,
@@ -100,7 +118,7 @@ async def ask(
                     text=question,
                     client_id=client_id,
                 )
-                job = await _queue(session, runner, chat, asked.id, tier, charge, asked)
+                job = await _queue(session, runner, chat, asked.id, tier, brief, charge, asked)
             charge.kept = True
     except (IntegrityError, Refused, OverLimit):
         # The same question may have come twice at once; the other one has won.
@@ -109,7 +127,7 @@ async def ask(
             if earlier is None:
                 raise
             return await _same(session, earlier, question)
-    return await _begin(runner, job, _added(asked), charge.admitted)
+    return await _begin(runner, job, _added(asked, brief), charge.admitted)
 
 
 async def ask_again(
@@ -135,8 +153,11 @@ async def ask_again(
             if await chats.running(session, user_id, chat.id):
                 raise Refused(BUSY)
             made = await repository.details(session, user_id, [answer_id])
-            tier = tier or (made[answer_id].tier if answer_id in made else None)
-            job = await _queue(session, runner, chat, old.parent_id, tier, charge, anew=True)
+            before = made.get(answer_id)
+            tier = tier or (before.tier if before else None)
+            agent_id = before.agent_id if before else None
+            brief = await agents.chosen(session, user_id, agent_id) or PLAIN
+            job = await _queue(session, runner, chat, old.parent_id, tier, brief, charge, anew=True)
         charge.kept = True
     return await _begin(runner, job, None, charge.admitted)
 
@@ -213,6 +234,7 @@ async def _queue(
     chat: Chat,
     question_id: UUID,
     tier: str | None,
+    brief: Brief,
     charge: Charge,
     *before: Message,
     anew: bool = False,
@@ -232,7 +254,9 @@ async def _queue(
         id=place.id,
         chat_id=chat.id,
         user_id=chat.user_id,
-        tier=tier,
+        tier=tier or brief.tier,
+        agent_id=brief.agent_id,
+        agent=brief.label,
         runner=runner.name,
         anew=anew,
         queued_at=charge.asked_at,
@@ -244,13 +268,14 @@ async def _queue(
         chat.id,
         question_id,
         place.id,
-        tier,
+        answer.tier,
         anew=anew,
         asked_at=charge.asked_at,
+        agent_id=brief.agent_id,
     )
 
 
-def _added(asked: Message) -> dict[str, Any]:
+def _added(asked: Message, brief: Brief) -> dict[str, Any]:
     """What the tabs of a person are told of a question, so that they need not look it up.
 
     Its answer's place was made ``JUST_AFTER`` it.
@@ -260,6 +285,7 @@ def _added(asked: Message) -> dict[str, Any]:
         "after": asked.parent_id,
         "text": asked.text if len(asked.text) <= TOLD else None,
         "at": asked.created_at,
+        "agent": brief.label,
     }
 
 

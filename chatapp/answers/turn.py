@@ -93,7 +93,8 @@ class Turn:
         if not accounts:
             return
         self._tried += accounts
-        answer = self._keys.answer(accounts, list(self._request.messages), tier)
+        request = self._request
+        answer = self._keys.answer(accounts, list(request.messages), tier, request.temperature)
         with suppress(PoolExhausted):
             async with aclosing(answer) as events:
                 async for event in events:
@@ -104,7 +105,12 @@ class Turn:
         """The pool's answer; it ends before that when the person wishes something else."""
         request, line = self._request, self._line
         answer = pool().answer(
-            list(request.messages), tier=tier, prefer=request.prefer, restarts=True, waits=True
+            list(request.messages),
+            tier=tier,
+            prefer=request.prefer,
+            restarts=True,
+            waits=True,
+            temperature=request.temperature,
         )
         place = line.place(tier, self._answer_id, self._maker.stand, self._moment)
         async with place as here, aclosing(answer) as events:

@@ -66,6 +66,8 @@ class MessageView(MadeView):
     take: str
     line: LineView | None
     at: str
+    agent: str
+    """Who was asked, if it was an agent."""
 
 
 class Made(Protocol):
@@ -100,6 +102,7 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "take": "",
         "line": None,
         "at": message.created_at.isoformat(),
+        "agent": answer.agent if answer else "",
         **made_view(answer),
     }
 

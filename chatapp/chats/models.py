@@ -50,6 +50,8 @@ class Chat(Table, table=True):
     deleted_at: datetime | None = Field(default=None, sa_type=Moment)
     unseen: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether an answer has ended that nobody was shown yet."""
+    agent_id: UUID | None = None
+    """The agent that answers in it, if one was chosen; it may be gone or switched off."""
 
 
 class Message(Table, table=True):

@@ -101,6 +101,7 @@ class PooledChatModel(BaseChatModel):
         restarts: bool = False,
         prefer: str = "",
         waits: bool = False,
+        temperature: float | None = None,
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer a conversation as a stream of events, the last of which is :class:`Done`.
 
@@ -115,6 +116,7 @@ class PooledChatModel(BaseChatModel):
             prefer: The name of the member that is asked first if it can be, out of turn.
             waits: Whether the caller understands :class:`Held` and waits until it makes sense to
                 look again. Without it a question waits here, and not for long.
+            temperature: How much chance there is in the answer; None: as the member has it.
 
         Raises:
             PoolExhausted: nobody said a word.
@@ -124,7 +126,7 @@ class PooledChatModel(BaseChatModel):
             messages,
             tier or self.tier,
             None,
-            {},
+            {} if temperature is None else {"temperature": temperature},
             restarts=restarts,
             prefer=prefer,
             waits=waits,

@@ -132,8 +132,10 @@ async def ask(
     text: str,
     chat_id: UUID | None = None,
     client_id: UUID | None = None,
+    agent_id: UUID | None = None,
 ) -> Asked:
-    return await service.ask(process.runner, user_id, chat_id, text, client_id or new_id())
+    client_id = client_id or new_id()
+    return await service.ask(process.runner, user_id, chat_id, text, client_id, agent_id=agent_id)
 
 
 async def finished(process: Process) -> None:

@@ -1,0 +1,149 @@
+"""All SQL of agents. Every query names the person who asks: whose it is, or for whom."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, delete, exists, func, update
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from chatapp.accounts.models import Group, Membership, Role, User, UserStatus
+from chatapp.agents.models import Agent
+from chatapp.database import rows_of
+
+_WHO = bindparam("user_id", type_=Uuid())
+
+
+def _visible() -> ColumnElement[bool]:
+    """Those that a person may know of: one's own, those for everyone, those of one's groups."""
+    groups = select(Membership.group_id).where(Membership.user_id == _WHO)
+    return or_(
+        col(Agent.owner_id) == _WHO,
+        and_(
+            col(Agent.owner_id).is_(None),
+            or_(col(Agent.group_id).is_(None), col(Agent.group_id).in_(groups)),
+        ),
+    )
+
+
+def _editable() -> ColumnElement[bool]:
+    """Those that a person may change: one's own, and an admin the organisation's."""
+    admin = exists().where(
+        col(User.id) == _WHO,
+        col(User.role) == Role.ADMIN.value,
+        col(User.status) == UserStatus.ACTIVE.value,
+    )
+    return or_(col(Agent.owner_id) == _WHO, and_(col(Agent.owner_id).is_(None), admin))
+
+
+async def agent(session: AsyncSession, user_id: UUID, agent_id: UUID) -> Agent | None:
+    """An agent that a person may know of, switched off or not."""
+    found = await session.exec(_agent(), params={"user_id": user_id, "agent_id": agent_id})
+    return found.first()
+
+
+# Every question in an agent's chat needs it, and it is dear to build.
+@cache
+def _agent() -> SelectOfScalar[Agent]:
+    return rows_of(Agent).where(
+        col(Agent.id) == bindparam("agent_id", type_=Uuid()),
+        col(Agent.deleted_at).is_(None),
+        _visible(),
+    )
+
+
+async def agents(session: AsyncSession, user_id: UUID) -> Sequence[Agent]:
+    """All agents that a person may know of, one's own first, by name."""
+    found = await session.exec(
+        rows_of(Agent)
+        .where(col(Agent.deleted_at).is_(None), _visible())
+        .order_by(col(Agent.owner_id).is_(None), func.lower(Agent.name), col(Agent.id)),
+        params={"user_id": user_id},
+    )
+    return found.all()
+
+
+async def editable(session: AsyncSession, user_id: UUID, agent_id: UUID) -> Agent | None:
+    """An agent that a person may change."""
+    found = await session.exec(
+        rows_of(Agent).where(
+            col(Agent.id) == agent_id, col(Agent.deleted_at).is_(None), _editable()
+        ),
+        params={"user_id": user_id},
+    )
+    return found.first()
+
+
+async def organisations(session: AsyncSession, user_id: UUID) -> Sequence[tuple[Agent, str | None]]:
+    """All agents of the organisation for an admin, each with its group's name."""
+    found = await session.exec(
+        select(Agent, Group.name)
+        .join(Group, col(Group.id) == col(Agent.group_id), isouter=True)
+        .where(col(Agent.owner_id).is_(None), col(Agent.deleted_at).is_(None), _editable())
+        .order_by(func.lower(Agent.name), col(Agent.id)),
+        params={"user_id": user_id},
+    )
+    return found.all()
+
+
+async def count(session: AsyncSession, user_id: UUID) -> int:
+    """How many agents of one's own a person has."""
+    found = await session.exec(
+        select(func.count())
+        .select_from(Agent)
+        .where(col(Agent.owner_id) == user_id, col(Agent.deleted_at).is_(None))
+    )
+    return found.one()
+
+
+async def change(
+    session: AsyncSession, user_id: UUID, agent_id: UUID, values: dict[str, Any]
+) -> bool:
+    """Change an agent. False: there is none that this person may change."""
+    changed = await session.exec(
+        update(Agent)
+        .where(col(Agent.id) == agent_id, col(Agent.deleted_at).is_(None), _editable())
+        .values(**values)
+        .execution_options(synchronize_session=False),
+        params={"user_id": user_id},
+    )
+    return changed.rowcount > 0
+
+
+async def set_deleted(
+    session: AsyncSession, user_id: UUID, agent_id: UUID, moment: datetime | None
+) -> bool:
+    """Hide an agent, or bring it back with ``None``. False: nothing to change."""
+    was = col(Agent.deleted_at).is_(None) if moment else col(Agent.deleted_at).is_not(None)
+    changed = await session.exec(
+        update(Agent)
+        .where(col(Agent.id) == agent_id, was, _editable())
+        .values(deleted_at=moment)
+        .execution_options(synchronize_session=False),
+        params={"user_id": user_id},
+    )
+    return changed.rowcount > 0
+
+
+async def purge_deleted(session: AsyncSession, before: datetime) -> None:
+    """Remove for good what anybody deleted before that moment."""
+    await session.exec(delete(Agent).where(col(Agent.deleted_at) < before))
+
+
+async def remove_all(session: AsyncSession, user_id: UUID) -> None:
+    """Remove all agents of a person's own for good."""
+    await session.exec(delete(Agent).where(col(Agent.owner_id) == user_id))
+
+
+async def own(session: AsyncSession, user_id: UUID) -> Sequence[Agent]:
+    """A person's own agents, for a copy of what is theirs."""
+    found = await session.exec(
+        rows_of(Agent)
+        .where(col(Agent.owner_id) == user_id, col(Agent.deleted_at).is_(None))
+        .order_by(col(Agent.created_at))
+    )
+    return found.all()

@@ -1,0 +1,124 @@
+"""What people do with agents, and what an answer is told of the one that is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.agents import persona, repository
+from chatapp.agents.builtin import BUILT_IN, is_on
+from chatapp.agents.models import Agent
+from chatapp.controls import Control
+from chatapp.database import reading
+from chatapp.pool.service import tiers
+
+KEPT_DELETED = timedelta(days=1)
+"""How long a deleted agent can be brought back."""
+
+HOUSE_RULES = Control(
+    "agents.house_rules",
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)],
+    "",
+    "Instructions of the organisation that every model is given before every chat.",
+)
+
+REMEMBER = "remember"
+"""The name of the tool that writes into the memory of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an answer is told of the agent that is asked, and of the person who asks."""
+
+    agent_id: UUID | None = None
+    name: str = ""
+    emoji: str = ""
+    instructions: str = ""
+    """The agent's."""
+    tier: str | None = None
+    tools: tuple[str, ...] = ()
+    """The names of those in the catalogue that may be used."""
+    temperature: float | None = None
+    personal: bool = False
+    """Whether an answer is its person's alone: the agent is not everyone's, or ``about`` is set."""
+    about: str = ""
+    """What the person has written for all answers, and what is remembered."""
+
+    @property
+    def label(self) -> str:
+        """The agent as people read it."""
+        return f"{self.emoji} {self.name}".strip()
+
+
+PLAIN = Brief()
+"""No agent is asked."""
+
+
+async def brief_of(session: AsyncSession, user_id: UUID, agent_id: UUID | None) -> Brief:
+    """What an answer to a person is told. An agent that is gone or switched off is not asked.
+
+    It asks the database for nothing when no agent that somebody made is asked and the person has
+    written nothing.
+    """
+    brief = await chosen(session, user_id, agent_id) or PLAIN
+    context = await persona.context_of(session, user_id)
+    tools = brief.tools
+    if tools and context.remembers:
+        tools = (*tools, REMEMBER)
+    personal = brief.personal or bool(context.text)
+    return replace(brief, tools=tools, personal=personal, about=context.text)
+
+
+async def chosen(session: AsyncSession, user_id: UUID, agent_id: UUID | None) -> Brief | None:
+    """An agent that a person may ask now, without anything of the person; None: there is none."""
+    if agent_id is None:
+        return None
+    agent = BUILT_IN.get(agent_id) or await repository.agent(session, user_id, agent_id)
+    return _brief(agent) if agent and is_on(agent) else None
+
+
+async def named(session: AsyncSession, user_id: UUID, question: str) -> Brief | None:
+    """The agent whose name stands behind an @ at the beginning of a question, if one does."""
+    if not question.startswith("@"):
+        return None
+    text = question[1:].casefold()
+    found = [
+        agent
+        for agent in choices_in(await repository.agents(session, user_id))
+        if text.startswith(name := agent.name.casefold())
+        and not text[len(name) : len(name) + 1].isalnum()
+    ]
+    # The longest: “Writer” does not hide “Writer for customers”.
+    return _brief(max(found, key=lambda agent: len(agent.name))) if found else None
+
+
+async def choices(user_id: UUID) -> list[Agent]:
+    """The agents that a person may ask, one's own first, no two of one name."""
+    async with reading() as session:
+        return choices_in(await repository.agents(session, user_id))
+
+
+def choices_in(found: Sequence[Agent]) -> list[Agent]:
+    """Those that may be asked of all that a person may know of; of two of one name the nearer."""
+    names: dict[str, Agent] = {}
+    for agent in (*found, *BUILT_IN.values()):
+        if is_on(agent):
+            names.setdefault(agent.name.casefold(), agent)
+    return list(names.values())
+
+
+def _brief(agent: Agent) -> Brief:
+    return Brief(
+        agent.id,
+        agent.name,
+        agent.emoji,
+        agent.instructions,
+        agent.tier if agent.tier in tiers() else None,
+        tuple(agent.tools),
+        agent.temperature,
+        personal=agent.owner_id is not None or agent.group_id is not None,
+    )
