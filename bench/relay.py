@@ -1,4 +1,4 @@
-"""``python -m bench relay [streams …]``: how many streams of 50 tokens/s one core relays.
+"""``python -m bench relay [streams | subject …]``: how many streams of 50 tokens/s one core relays.
 
 The process that is measured has one core, everything else has the others. How late each token is
 on the screen, to the millisecond, follows from what the provider says (:mod:`bench.load.words`).
@@ -253,15 +253,17 @@ async def main(wanted: Sequence[str]) -> int:
             chainlit = Chainlit(provider, folder, python)
             chainlit.tab_type = RelayChainlitTab
             subjects.append(chainlit)
+        named = [each for each in subjects if each.name in wanted] or subjects
         own, others = _cores()
         os.sched_setaffinity(0, others)
         steps: list[Step] = []
-        for subject in subjects:
+        counts = [int(each) for each in wanted if each.isdecimal()]
+        for subject in named:
             stack.push_async_callback(subject.stop)
             await subject.start()
             _pin(subject.pid, own)
-        for subject in subjects:
-            for streams in [int(each) for each in wanted] or STREAMS[subject.name]:
+        for subject in named:
+            for streams in counts or STREAMS[subject.name]:
                 steps.append(await _step(subject, streams))
                 print("  ".join(steps[-1].cells()), flush=True)
     _print([HEAD, *(step.cells() for step in steps)])

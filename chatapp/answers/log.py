@@ -32,7 +32,7 @@ from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
 
-ROUND = 0.05
+ROUND = 0.025
 """How long words are joined before they are written, in seconds; longer when writing is slow."""
 
 LONGEST_ROUND = 0.25
@@ -244,7 +244,7 @@ class LogWriter:
             for log, events in taken:
                 log.put_back(events)
                 self._dirty[log.answer_id] = log
-        self._round = min(max(ROUND, 4 * (monotonic() - began)), LONGEST_ROUND)
+        self._round = min(max(ROUND, monotonic() - began), LONGEST_ROUND)
 
     async def _rounds(self) -> None:
         while True:

@@ -33,8 +33,14 @@ WINDOW = 0.05
 WIDEST = 0.25
 """Seconds for which they gather at most."""
 
-EACH = 0.004
-"""Seconds by which each stream that is read makes the window wider."""
+EACH = 0.00125
+"""Seconds of the window for each stream that is read."""
+
+BUSY = 4
+"""How much of the time by which a busy process wakes up late the window is wider."""
+
+_SMOOTH = 1 / 32
+"""How much each lateness counts beside all before it."""
 
 HEAVY = (2.5, 0.5)
 """How much wider the window is, and the seconds it has at most, when an SDK makes its objects of
@@ -66,6 +72,8 @@ class Response(httpx.AsyncByteStream):
 
     open = 0
     """How many streams are being read."""
+    late = 0.0
+    """By how many seconds they have woken up late lately."""
 
     def __init__(
         self, transport: "Transport", connection: Connection, framing: Framing, head: "Head"
@@ -99,7 +107,7 @@ class Response(httpx.AsyncByteStream):
                 if framing.done:
                     break
                 if self.pace.speaking and WINDOW:
-                    await asyncio.sleep(self._window())
+                    await self._gather()
                 if not await self._more():
                     break
             if joiner is not None and (rest := joiner.rest()):
@@ -107,8 +115,13 @@ class Response(httpx.AsyncByteStream):
         finally:
             Response.open -= 1
 
+    async def _gather(self) -> None:
+        due = time.monotonic() + (window := self._window())
+        await asyncio.sleep(window)
+        Response.late += (time.monotonic() - due - Response.late) * _SMOOTH
+
     def _window(self) -> float:
-        window = min(WIDEST, max(WINDOW, Response.open * EACH))
+        window = min(WIDEST, max(WINDOW, Response.open * EACH) + Response.late * BUSY)
         factor, widest = HEAVY
         return min(window * factor, widest) if self._joiner is not None else window
 
