@@ -20,12 +20,13 @@ from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
-from chatapp.admin import pages as admin_pages
 from chatapp.admin.frame import administration_link
 from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.overview.page import overview_page
 from chatapp.admin.overview.state import OverviewState
+from chatapp.admin.people.page import people_page
+from chatapp.admin.people.state import PeopleState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
@@ -156,10 +157,10 @@ app.add_page(
     on_load=[AdminState.enter, OverviewState.load],
 )
 app.add_page(
-    admin_pages.people_page,
+    people_page,
     route=routes.ADMIN_PEOPLE,
     title=f"People · {TITLE}",
-    on_load=[AdminState.enter, AdminState.load],
+    on_load=[AdminState.enter, PeopleState.load],
 )
 app.add_page(
     limits_page,

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, new_id, now
@@ -28,7 +28,12 @@ class UserStatus(StrEnum):
 class User(Table, table=True):
     """A person with an account."""
 
-    __table_args__ = (UniqueConstraint("email"),)
+    __table_args__ = (
+        UniqueConstraint("email"),
+        Index("ix_users_name", "name", "id"),
+        Index("ix_users_role", "role", "id"),
+        Index("ix_users_status", "status", "id"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     email: str = Field(max_length=254)

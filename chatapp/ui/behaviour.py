@@ -38,6 +38,11 @@ def selects_all() -> rx.Var:
     return _handler("event.target.select()")
 
 
+def submits_form() -> rx.Var:
+    """A change handler that sends the form which the box stands in."""
+    return _handler("event.target.form.requestSubmit()")
+
+
 def on_escape(handler: rx.Var) -> rx.Var:
     """A key handler that calls another when the key is Escape."""
     return _handler(f"if (event.key === 'Escape') ({handler!s})()", handler)

@@ -18,6 +18,7 @@ ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
+PEOPLE = f"{ROOT}.chatapp___admin___people___state____people_state"
 LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
 OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
@@ -73,11 +74,9 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{OWN_KEY}.load": [{}],
         f"{USAGE}.load": [{}],
         f"{ADMIN}.enter": [{}],
-        f"{ADMIN}.load": [{}],
-        f"{ADMIN}.search": [{"form": {"search": "victim"}}],
-        f"{ADMIN}.turn": [{"search": "", "offset": 0}],
-        f"{ADMIN}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
-        f"{ADMIN}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
+        f"{PEOPLE}.load": [{}],
+        f"{PEOPLE}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
+        f"{PEOPLE}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
         f"{LIMITS}.load": [{}],
         f"{LIMITS}.look": [{"form": {"questions_a_day": "1"}}],
         f"{LIMITS}.save": [{"values": {"questions_a_day": "1"}}],
@@ -101,6 +100,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 OWN_KEY,
                 USAGE,
                 ADMIN,
+                PEOPLE,
                 LIMITS,
                 OVERVIEW,
                 PROVIDERS,

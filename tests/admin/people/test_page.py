@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from chatapp import routes
 from chatapp.accounts.models import Role
-from chatapp.admin.state import PAGE
+from chatapp.admin.paging import PAGE
 from tests.browser.rows import Person, Rows
 from tests.harness.app import AppServer
 
@@ -18,7 +18,12 @@ PASSWORD = "correct horse"
 
 def line(page: Page, text: str) -> Locator:
     """The line of a person."""
-    return page.get_by_role("listitem").filter(has_text=text)
+    return everybody(page).filter(has_text=text)
+
+
+def everybody(page: Page) -> Locator:
+    """The lines of all people who are shown."""
+    return page.locator("tbody").get_by_role("row")
 
 
 async def search(page: Page, text: str) -> None:
@@ -54,7 +59,7 @@ async def test_search_takes_every_character_as_it_is(
     await rows.person("Back\\slash", email="back@example.org")
     await page.goto(app.url + routes.ADMIN_PEOPLE)
     await expect(line(page, "percy@example.org")).to_be_visible()
-    people = page.get_by_role("listitem")
+    people = everybody(page)
     for text, found in {
         "100%": ["percy@example.org"],
         "r_s": ["under_score@example.org"],
@@ -94,11 +99,13 @@ async def test_who_waits_is_let_in(
     await expect(other.get_by_role("alert").or_(other.get_by_role("status"))).to_be_visible()
     assert other.url.startswith(app.url + routes.LOGIN)
     await page.goto(app.url + routes.ADMIN_PEOPLE)
-    # Who waits stands first.
-    first = page.get_by_role("listitem").first
+    await page.get_by_role("link", name="Show them").click()
+    first = line(page, "pending@example.org")
     await expect(first).to_contain_text("pending@example.org")
     await expect(first).to_contain_text("Waiting")
     await first.get_by_role("button", name="Approve").click()
+    await expect(first).to_have_count(0)
+    await page.get_by_role("combobox", name="All", exact=True).select_option("active")
     person = line(page, "pending@example.org")
     await expect(person.get_by_role("button", name="Switch off")).to_be_visible()
     await knock(routes.LOGIN, "Sign in")
@@ -163,20 +170,41 @@ async def test_people_are_turned_page_by_page(
     for number in range(PAGE + 3):
         await rows.person(f"Crowd {number:02}", email=f"crowd{number:02}@example.org")
     await page.goto(app.url + routes.ADMIN_PEOPLE)
-    people = page.get_by_role("listitem")
+    people = everybody(page)
     await expect(people).to_have_count(PAGE)
     await search(page, "crowd")
     await expect(people.first).to_contain_text(f"Crowd {PAGE + 2}")
-    back = page.get_by_role("button", name="Previous page")
-    on = page.get_by_role("button", name="Next page")
-    await expect(back).to_be_disabled()
+    await expect(page.get_by_text(f"1–{PAGE} of {PAGE + 3}")).to_be_visible()
+    back = page.get_by_role("link", name="Previous page")
+    on = page.get_by_role("link", name="Next page")
+    await expect(back).to_have_count(0)
     await on.click()
     await expect(people).to_have_count(3)
     await expect(people.last).to_contain_text("Crowd 00")
-    await expect(on).to_be_disabled()
+    await expect(on).to_have_count(0)
     # What is changed on a page is shown on that page.
     await people.last.get_by_role("button", name="Switch off").click()
     await expect(people.last).to_contain_text("Switched off")
     await expect(people).to_have_count(3)
+    # The URL says what is shown: it stays when the page is loaded again.
+    await page.reload()
+    await expect(people.last).to_contain_text("Switched off")
+    await expect(people).to_have_count(3)
     await back.click()
     await expect(people).to_have_count(PAGE)
+    # Sorted by a click on a head, and the other way round by another one.
+    head = page.get_by_role("columnheader", name="Name")
+    await head.get_by_role("link").click()
+    await expect(people.first).to_contain_text("Crowd 00")
+    await expect(head).to_have_attribute("aria-sort", "ascending")
+    await head.get_by_role("link").press("Enter")
+    await expect(people.first).to_contain_text(f"Crowd {PAGE + 2}")
+    await expect(head).to_have_attribute("aria-sort", "descending")
+    await page.get_by_role("combobox", name="All", exact=True).select_option("disabled")
+    await expect(people).to_have_count(1)
+    await page.go_back()
+    await expect(people).to_have_count(PAGE)
+    # A row is as wide as a phone.
+    await page.set_viewport_size({"width": 360, "height": 700})
+    wide = "document.documentElement.scrollWidth - innerWidth"
+    assert await page.evaluate(wide) <= 0

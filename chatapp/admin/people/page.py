@@ -1,0 +1,141 @@
+"""The list of people."""
+
+from uuid import UUID
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from chatapp import routes
+from chatapp.admin.frame import admin_frame
+from chatapp.admin.people.state import PeopleState
+from chatapp.admin.tables import Column, Filter, Row, table
+from chatapp.ui.parts import button, card, notice
+from chatapp.ui.store import chosen, expression, stored
+
+_WAITING = stored("admin:waiting", int)
+
+ROLES = (("admin", "Admins"), ("member", "Members"))
+STATUSES = (
+    ("active", "May come in"),
+    ("pending", "Wait for approval"),
+    ("disabled", "Switched off"),
+)
+
+
+def people_page() -> rx.Component:
+    """The people of the installation; for others a page that is none."""
+    words = stored("admin:notice", str).to(str)
+    return admin_frame(
+        "People",
+        routes.ADMIN_PEOPLE,
+        rx.cond(words, notice(words, "danger")),
+        _waiting(),
+        card(
+            table(
+                "admin:people",
+                (
+                    Column("email", "E-mail", _who, sort=True),
+                    Column("name", "Name", lambda row: row["name"].to(str), sort=True),
+                    Column("since", "Since", lambda row: row["since"].to(str), sort=True),
+                    Column(
+                        "questions",
+                        "Questions this month",
+                        lambda row: row["questions"].to(str),
+                        number=True,
+                    ),
+                    Column("do", "", _actions),
+                ),
+                path=routes.ADMIN_PEOPLE,
+                caption="People",
+                search="Search by e-mail or name",
+                filters=(Filter("role", "All roles", ROLES), Filter("status", "All", STATUSES)),
+                empty="Nobody matches.",
+            )
+        ),
+    )
+
+
+def _waiting() -> rx.Component:
+    words = expression(
+        f"{_WAITING!s} === 1 ? 'One person waits for approval.' "
+        f": `${{{_WAITING!s}?.toLocaleString()}} people wait for approval.`",
+        str,
+        _WAITING,
+    )
+    return rx.cond(
+        _WAITING,
+        rx.el.p(
+            words,
+            " ",
+            ReactRouterLink.create(
+                "Show them",
+                to=f"{routes.ADMIN_PEOPLE}?status=pending",
+                class_name="text-accent underline underline-offset-2",
+            ),
+            role="status",
+            class_name="rounded-control px-3.5 py-2.5 text-sm bg-mark text-ink",
+        ),
+    )
+
+
+def _who(person: Row) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(person["email"].to(str), class_name="font-medium break-all"),
+        badges(person),
+        class_name="flex flex-wrap items-center gap-x-2 gap-y-1",
+    )
+
+
+def badges(person: Row) -> rx.Component:
+    """What is special about a person."""
+    status, role = person["status"].to(str), person["role"].to(str)
+    return rx.el.span(
+        rx.cond(role == "admin", _badge("Admin")),
+        rx.cond(status == "pending", _badge("Waiting")),
+        rx.cond(status == "disabled", _badge("Switched off")),
+        rx.cond(person["me"].to(bool), _badge("You")),
+        class_name="flex flex-wrap gap-1 empty:hidden",
+    )
+
+
+def _badge(text: str) -> rx.Component:
+    return rx.el.span(
+        text, class_name="rounded-full bg-sunken px-2.5 py-0.5 text-xs text-muted whitespace-nowrap"
+    )
+
+
+def _actions(person: Row) -> rx.Component:
+    return rx.cond(
+        ~person["me"].to(bool),
+        rx.el.div(
+            _change_status(person),
+            _change_role(person),
+            class_name="flex flex-wrap md:justify-end gap-2 max-md:pt-2",
+        ),
+    )
+
+
+def _change_status(person: Row) -> rx.Component:
+    user_id = person["id"].to(str).to(UUID)
+    return chosen(
+        person["status"].to(str),
+        (
+            "active",
+            button(
+                "Switch off", kind="danger", on_click=PeopleState.set_status(user_id, "disabled")
+            ),
+        ),
+        ("pending", button("Approve", on_click=PeopleState.set_status(user_id, "active"))),
+        otherwise=button(
+            "Switch on", kind="quiet", on_click=PeopleState.set_status(user_id, "active")
+        ),
+    )
+
+
+def _change_role(person: Row) -> rx.Component:
+    user_id = person["id"].to(str).to(UUID)
+    return rx.cond(
+        person["role"].to(str) == "admin",
+        button("Make member", kind="quiet", on_click=PeopleState.set_role(user_id, "member")),
+        button("Make admin", kind="quiet", on_click=PeopleState.set_role(user_id, "admin")),
+    )
