@@ -7,6 +7,7 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
 from chatapp.answers.state import ChatState
+from chatapp.answers.thumb_components import thumbs, why
 from chatapp.answers.views import ChatView, LineView, MessageView
 from chatapp.ui.behaviour import copies
 from chatapp.ui.following import following_view
@@ -155,6 +156,7 @@ def answer(
             ),
         ),
         rx.cond(~running, _actions(message, message_id, blocks, last)),
+        why(message_id),
         class_name="group/answer flex flex-col gap-3 min-w-0",
         custom_attrs={
             "data-testid": "answer",
@@ -188,6 +190,7 @@ def _actions(
                 class_name=small,
             ),
         ),
+        rx.cond(by, thumbs(message, message_id)),
         rx.el.div(
             rx.el.span(by, class_name="text-xs text-muted truncate max-w-full", title=by),
             rx.cond(cached, _cached(cached, message_id, last)),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, Text, false, text
+from sqlalchemy import JSON, Index, SmallInteger, Text, false, text
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, now
@@ -27,7 +27,15 @@ class Source(StrEnum):
 class Answer(Table, table=True):
     """The run behind one message of the role answer."""
 
-    __table_args__ = (Index("ix_answers_ended_at", "ended_at"),)
+    __table_args__ = (
+        Index("ix_answers_ended_at", "ended_at"),
+        Index(
+            "ix_answers_rated_at",
+            "rated_at",
+            postgresql_where=text("rated_at IS NOT NULL"),
+            sqlite_where=text("rated_at IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True, foreign_key="messages.id", ondelete="CASCADE")
     """The id of the message."""
@@ -69,3 +77,12 @@ class Answer(Table, table=True):
     duration_ms: int | None = None
     queued_at: datetime = Field(default_factory=now, sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    thumb: int = Field(
+        default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")}
+    )
+    """What its reader thinks of it: 1 good, -1 bad, 0 nothing said."""
+    thumb_words: str = Field(
+        default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")}
+    )
+    """Why, in the reader's words, if any."""
+    rated_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -99,6 +99,27 @@ async def set_tier(session: AsyncSession, user_id: UUID, answer_id: UUID, tier: 
     return changed.scalar()
 
 
+async def rate(
+    session: AsyncSession, user_id: UUID, answer_id: UUID, thumb: int, words: str | None
+) -> bool:
+    """Say what a person thinks of an answer that has ended; without words, those stay.
+
+    False: there is no such answer of this person, or it has no author.
+    """
+    said = {} if words is None else {"thumb_words": words}
+    changed = await session.exec(
+        update(Answer)
+        .where(
+            col(Answer.id) == answer_id,
+            col(Answer.user_id) == user_id,
+            col(Answer.ended_at).is_not(None),
+            col(Answer.answered_by) != "",
+        )
+        .values(thumb=thumb, rated_at=now() if thumb else None, **said)
+    )
+    return changed.rowcount > 0
+
+
 async def runners(session: AsyncSession) -> Sequence[str]:
     """The processes that have answers which have not ended."""
     found = await session.exec(

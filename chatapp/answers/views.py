@@ -65,6 +65,8 @@ class MessageView(MadeView):
     blocks: list[str] | None
     take: str
     line: LineView | None
+    thumb: int
+    """1 or -1 when its reader has said that it is good or bad."""
     at: str
     agent: str
     """Who was asked, if it was an agent."""
@@ -101,6 +103,7 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "blocks": blocks_of(message.text) if answered and not in_pieces else None,
         "take": "",
         "line": None,
+        "thumb": answer.thumb if answer else 0,
         "at": message.created_at.isoformat(),
         "agent": answer.agent if answer else "",
         **made_view(answer),

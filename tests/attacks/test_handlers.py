@@ -15,6 +15,7 @@ from tests.harness.app import AppServer
 from tests.harness.socket import ROOT, Tab
 
 ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
+THUMBS = f"{ROOT}.chatapp___answers___thumb_state____thumb_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
@@ -71,6 +72,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.dismiss": [{}],
         f"{ACCOUNT}.load_account": [{}],
         f"{ACCOUNT}.load_sign_in": [{}],
+        f"{THUMBS}.rate": [{"answer_id": each, "thumb": "down"} for each in ids],
+        f"{THUMBS}.explain": [{"form": {"answer_id": each, "words": "stolen"}} for each in ids],
         f"{OWN_KEY}.load": [{}],
         f"{USAGE}.load": [{}],
         f"{ADMIN}.enter": [{}],
@@ -98,6 +101,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 CHAT,
                 ACCOUNT,
                 OWN_KEY,
+                THUMBS,
                 USAGE,
                 ADMIN,
                 PEOPLE,

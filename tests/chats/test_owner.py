@@ -55,6 +55,7 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
     "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
     "set_tier": (lambda s, who, _, m: answers.set_tier(s, who, m[-1].id, "fast"), None),
+    "rate": (lambda s, who, _, m: answers.rate(s, who, m[1].id, 1, "good"), False),
     "asked_lately": (
         lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
         [],
@@ -116,6 +117,7 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
                 user_id=ada,
                 cache_key="shared:a",
                 runner="here",
+                answered_by="somebody",
             )
             session.add(made)
             made.ended_at = now() if answer.text else None

@@ -1,0 +1,40 @@
+"""thumbs."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0009"
+down_revision: str | None = "0008"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "answers",
+        sa.Column("thumb", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+    )
+    op.add_column(
+        "answers",
+        sa.Column("thumb_words", sa.Text(), server_default=sa.text("''"), nullable=False),
+    )
+    op.add_column("answers", sa.Column("rated_at", sa.DateTime(timezone=True), nullable=True))
+    rated = sa.text("rated_at IS NOT NULL")
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_answers_rated_at",
+            "answers",
+            ["rated_at"],
+            postgresql_where=rated,
+            sqlite_where=rated,
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_answers_rated_at", "answers")
+    for name in ("rated_at", "thumb_words", "thumb"):
+        op.drop_column("answers", name)

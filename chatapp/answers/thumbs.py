@@ -1,0 +1,41 @@
+"""What people think of answers: a thumb up or down, with a few words if they like.
+
+Administrators see the counts by who answered, and the words without their author, question and
+answer.
+"""
+
+from uuid import UUID
+
+from chatapp.answers import repository
+from chatapp.chats.service import NotFound
+from chatapp.chats.text import storable
+from chatapp.database import transaction
+
+UP, DOWN, NONE = 1, -1, 0
+
+WORDS = 500
+"""The most characters that are kept of what is said."""
+
+
+async def rate(user_id: UUID, answer_id: UUID, thumb: int) -> None:
+    """Say that an answer is good or bad, or take it back with what was said.
+
+    Raises:
+        NotFound: no such answer of this person, or it is still coming.
+    """
+    async with transaction() as session:
+        if not await repository.rate(session, user_id, answer_id, thumb, ""):
+            raise NotFound
+
+
+async def explain(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> str:
+    """Say why an answer is good or bad; what is kept of it.
+
+    Raises:
+        NotFound: no such answer of this person, or it is still coming.
+    """
+    kept = " ".join(storable(words).split())[:WORDS]
+    async with transaction() as session:
+        if not await repository.rate(session, user_id, answer_id, thumb, kept):
+            raise NotFound
+    return kept
