@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from alembic import command
@@ -22,6 +22,9 @@ from chatapp.settings import PROJECT, settings
 ADVISORY_LOCK = 0x63686174
 """The number by which migrators know each other in PostgreSQL."""
 
+
+AGAIN = 0.2
+"""How often, in seconds, a migrator looks whether the one before it is done."""
 
 LOCK_TIMEOUT = "5s"
 """A revision that cannot have its lock gives up, rather than hold up everybody behind it."""
@@ -91,12 +94,27 @@ async def _alone() -> AsyncIterator[AsyncEngine]:
             # In a transaction, so that a pooler in between keeps it on one connection; and without
             # parameters, else it would keep a snapshot, and indexes built concurrently wait for it.
             event.listen(engine.sync_engine, "begin", limit_waiting)
-            async with engine.begin() as holder:
-                await holder.exec_driver_sql("SET LOCAL lock_timeout = 0")
-                await holder.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+            async with AsyncExitStack() as stack:
+                await _turn(engine, stack)
                 yield engine
     finally:
         await engine.dispose()
+
+
+async def _turn(engine: AsyncEngine, stack: AsyncExitStack) -> None:
+    """Wait until no other migrator works, and be the one who does until the stack is closed.
+
+    Each look is a transaction of its own: an index that is built concurrently waits for those that
+    are open.
+    """
+    while True:
+        async with AsyncExitStack() as look:
+            holder = await look.enter_async_context(engine.begin())
+            query = f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})"
+            if (await holder.exec_driver_sql(query)).scalar_one():
+                await stack.enter_async_context(look.pop_all())
+                return
+        await asyncio.sleep(AGAIN)
 
 
 def limit_waiting(connection: Connection) -> None:
