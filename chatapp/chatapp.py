@@ -20,6 +20,8 @@ from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
+from chatapp.admin.announcements.page import announcements_page
+from chatapp.admin.announcements.state import AnnouncingState
 from chatapp.admin.frame import administration_link
 from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
@@ -31,6 +33,7 @@ from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
 from chatapp.agents import persona
+from chatapp.announcements import service as announcements
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.own_key_endpoints import routes as own_key_routes
 from chatapp.answers.own_key_section import own_key_section
@@ -48,6 +51,8 @@ from chatapp.limits.state import UsageState
 from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
+from chatapp.status.page import status_page
+from chatapp.status.state import StatusState
 from chatapp.traces import tracing
 from chatapp.ui import layout
 from chatapp.ui.behaviour import SCRIPT
@@ -92,6 +97,7 @@ async def living() -> AsyncIterator[None]:
     try:
         async with (
             controls.following(),
+            announcements.following(),
             own_keys.following(),
             persona.following(),
             policy.following(),
@@ -163,6 +169,12 @@ app.add_page(
     on_load=[AdminState.enter, PeopleState.load],
 )
 app.add_page(
+    announcements_page,
+    route=routes.ADMIN_ANNOUNCEMENTS,
+    title=f"Announcements · {TITLE}",
+    on_load=[AdminState.enter, AnnouncingState.load],
+)
+app.add_page(
     limits_page,
     route=routes.ADMIN_LIMITS,
     title=f"Limits · {TITLE}",
@@ -173,4 +185,10 @@ app.add_page(
     route=routes.ADMIN_PROVIDERS,
     title=f"Providers · {TITLE}",
     on_load=[AdminState.enter, ProviderState.watch],
+)
+app.add_page(
+    status_page,
+    route=routes.STATUS,
+    title=f"Status · {TITLE}",
+    on_load=StatusState.watch,
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from chatapp.announcements import service as announcements
 from chatapp.answers import log, repository
 from chatapp.answers.events import Event, Kind, channel
 from chatapp.answers.growing import Growing
@@ -55,6 +56,8 @@ async def follow(
         blind = hub.blind
         first: Values = {"limit": settings().question_length, "away": LIVE if blind else ""}
         first["tiers"] = tiers()
+        announced = announcements.shown()
+        first["announcements"] = await announcements.shown_to(user_id)
         yield await screen.everything() | first | await _told(user_id, zone)
         while True:
             patience = (LOOK if blind else QUIET) if screen.grows else None
@@ -63,6 +66,9 @@ async def follow(
             if blind is not hub.blind:
                 blind = hub.blind
                 changes["away"] = LIVE if blind else ""
+            if announced is not announcements.shown():
+                announced = announcements.shown()
+                changes["announcements"] = await announcements.shown_to(user_id)
             if any(event.kind in _USE for event in events):
                 changes |= await _told(user_id, zone)
             if changes:

@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Silent
 
+from chatapp.announcements import service as announcements
 from chatapp.answers.events import Event
 from chatapp.redis import TIMEOUT, redis
 from chatapp.tasks import end
@@ -108,7 +109,8 @@ class Hub:
         task = asyncio.create_task(self._read_for_ever(), name="hub")
         _hubs.add(self)
         try:
-            yield
+            async with announcements.woken(self._wake):
+                yield
         finally:
             _hubs.discard(self)
             await end(task)
@@ -171,9 +173,12 @@ class Hub:
     def _go_blind(self) -> None:
         if self._lost:
             self.blind = True
-            for followers in self._followers.values():
-                for follower in followers:
-                    follower.wake()
+            self._wake()
+
+    def _wake(self) -> None:
+        for followers in self._followers.values():
+            for follower in followers:
+                follower.wake()
 
     async def _read(self) -> None:
         async with redis().pubsub() as pubsub:

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex_base.components.component import NoSSRComponent
 
+from chatapp.announcements.components import announcements
 from chatapp.answers.components import CHAT_ID, conversation
 from chatapp.answers.composer import composer
 from chatapp.answers.state import ChatState
@@ -59,7 +60,7 @@ def _page(content: rx.Component) -> rx.Component:
                 class_name="flex-1 min-h-0 overflow-y-auto -mx-1 px-1",
             ),
         ),
-        content,
+        rx.fragment(announcements(), content),
         composer(chat(), CHAT_ID),
         title=stored(f"c:{CHAT_ID}", dict).to(dict)["title"].to(str),
     )

@@ -21,6 +21,9 @@ USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 PEOPLE = f"{ROOT}.chatapp___admin___people___state____people_state"
 LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
+ANNOUNCING = f"{ROOT}.chatapp___admin___announcements___state____announcing_state"
+ANNOUNCEMENTS = f"{ROOT}.chatapp___announcements___state____announcement_state"
+STATUS = f"{ROOT}.chatapp___status___state____status_state"
 OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
@@ -84,6 +87,12 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{LIMITS}.look": [{"form": {"questions_a_day": "1"}}],
         f"{LIMITS}.save": [{"values": {"questions_a_day": "1"}}],
         f"{LIMITS}.forget": [{}],
+        f"{ANNOUNCEMENTS}.dismiss": [{"announcement_id": str(new_id())}],
+        f"{ANNOUNCING}.load": [{}],
+        f"{ANNOUNCING}.announce": [{"form": {"words": "stolen"}}],
+        f"{ANNOUNCING}.end": [{"announcement_id": str(new_id())}],
+        f"{ANNOUNCING}.delete": [{"announcement_id": str(new_id())}],
+        f"{STATUS}.watch": [{}],
         f"{OVERVIEW}.load": [{}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
@@ -106,6 +115,9 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 ADMIN,
                 PEOPLE,
                 LIMITS,
+                ANNOUNCEMENTS,
+                ANNOUNCING,
+                STATUS,
                 OVERVIEW,
                 PROVIDERS,
                 STORE,

@@ -16,7 +16,13 @@ from tests.harness.app import AppServer
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
-ADMIN = (routes.ADMIN, routes.ADMIN_PEOPLE, routes.ADMIN_PROVIDERS)
+ADMIN = (
+    routes.ADMIN,
+    routes.ADMIN_PEOPLE,
+    routes.ADMIN_PROVIDERS,
+    routes.ADMIN_ANNOUNCEMENTS,
+    routes.STATUS,
+)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ SAME = (
         "/",
         "/login",
         "/admin",
+        "/status",
         CHAT,
         "/login?next=%2Fc%2F1",
         *(f"/{name}" for name in TREE),

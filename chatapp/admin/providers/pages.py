@@ -8,6 +8,7 @@ from chatapp import routes
 from chatapp.admin.frame import admin_frame
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.providers.views import AttemptView, MemberView, QuotaView, TestView
+from chatapp.ui.clock import clock
 from chatapp.ui.parts import button, card, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
@@ -73,7 +74,7 @@ def _member(member: rx.vars.ObjectVar[MemberView]) -> rx.Component:
             member["why"].to(str),
             rx.el.p(
                 member["why"].to(str),
-                rx.cond(until, rx.fragment(" Until ", _clock(until), ".")),
+                rx.cond(until, rx.fragment(" Until ", clock(until), ".")),
                 class_name="text-sm",
             ),
         ),
@@ -119,7 +120,7 @@ def _quota(quota: rx.vars.ObjectVar[QuotaView]) -> rx.Component:
             resets,
             rx.el.p(
                 "all there again ",
-                _clock(resets),
+                clock(resets),
                 class_name="text-xs text-muted mt-1 tabular-nums",
             ),
         ),
@@ -200,7 +201,9 @@ def _attempt(attempt: rx.vars.ObjectVar[AttemptView]) -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(
-                rx.el.span(_clock(attempt["at"].to(str)), class_name="text-xs text-muted"),
+                rx.el.span(
+                    clock(attempt["at"].to(str), seconds=True), class_name="text-xs text-muted"
+                ),
                 _badge(attempt["outcome"].to(str), attempt["tone"].to(str)),
                 class_name="flex flex-row-reverse sm:flex-row justify-end items-center gap-2",
             ),
@@ -221,14 +224,3 @@ def _badge(text: rx.vars.StringVar, tone: rx.vars.StringVar) -> rx.Component:
             colours,
         ],
     )
-
-
-def _clock(moment: rx.vars.StringVar) -> rx.Var[str]:
-    """A moment by the reader's clock; with the day when it is another one."""
-    script = (
-        f"((at) => at.toLocaleString([], at.toDateString() === new Date().toDateString() "
-        "? {hour: '2-digit', minute: '2-digit', second: '2-digit'} "
-        ": {weekday: 'short', hour: '2-digit', minute: '2-digit'}))"
-        f"(new Date({moment!s}))"
-    )
-    return expression(script, str, moment)

@@ -1,0 +1,1 @@
+"""What admins tell everybody: a sentence with a level and a time."""
