@@ -22,6 +22,8 @@ from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
 from chatapp.admin.announcements.page import announcements_page
 from chatapp.admin.announcements.state import AnnouncingState
+from chatapp.admin.cache.page import cache_page
+from chatapp.admin.cache.state import CacheState
 from chatapp.admin.frame import administration_link
 from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
@@ -179,6 +181,12 @@ app.add_page(
     route=routes.ADMIN_LIMITS,
     title=f"Limits · {TITLE}",
     on_load=[AdminState.enter, LimitsState.load],
+)
+app.add_page(
+    cache_page,
+    route=routes.ADMIN_CACHE,
+    title=f"Cache · {TITLE}",
+    on_load=[AdminState.enter, CacheState.load],
 )
 app.add_page(
     providers_page,

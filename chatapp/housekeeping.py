@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp.accounts import own_keys, sessions
 from chatapp.answers import kept
 from chatapp.chats import service as chats
+from chatapp.limits import upkeep
 from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 EVERY = 3600.0
 """How often each process looks for what has had its time, in seconds."""
 
-JOBS = (kept.sweep, chats.purge, sessions.purge, own_keys.reseal)
+JOBS = (kept.sweep, chats.purge, sessions.purge, own_keys.reseal, upkeep.sum_up, upkeep.purge)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ ADMIN_PEOPLE = "/admin/people"
 ADMIN_PROVIDERS = "/admin/providers"
 ADMIN_ANNOUNCEMENTS = "/admin/announcements"
 ADMIN_LIMITS = "/admin/limits"
+ADMIN_CACHE = "/admin/cache"
 
 SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"
@@ -33,3 +34,8 @@ SOCKET = "/_event"
 def chat(chat_id: UUID | str) -> str:
     """The page of one chat."""
     return f"/c/{chat_id}"
+
+
+def limits_of(*, group_id: UUID | None = None, user_id: UUID | None = None) -> str:
+    """The page of a group's or a person's limits, for admins."""
+    return f"{ADMIN_LIMITS}?{f'group={group_id}' if group_id else f'person={user_id}'}"

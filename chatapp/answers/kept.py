@@ -7,6 +7,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from chatapp import audit
 from chatapp.answers import repository
 from chatapp.answers.cache import KEPT, Scope
 from chatapp.answers.shelf import Saved, shelf
@@ -48,13 +49,19 @@ async def _forget(names: Sequence[str]) -> None:
         await repository.set_forgotten(session, names)
 
 
-async def clear(scope: Scope) -> int:
+async def clear(scope: Scope, by: UUID | None) -> int:
     """Forget all kept answers of a scope; how many there were.
+
+    Args:
+        scope: whose answers.
+        by: the admin who does it; None for the command line.
 
     Raises:
         RedisError, OSError: Redis is away: some are still there.
     """
-    return await shelf().clear(scope)
+    count = await shelf().clear(scope)
+    await audit.record("cache.cleared", by=by, subject=f"cache:{scope}", after={"answers": count})
+    return count
 
 
 async def best(count: int = BEST) -> list[Saved]:

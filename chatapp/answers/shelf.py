@@ -39,12 +39,18 @@ BATCH = 500
 class Saved:
     """What one kept answer has saved. Nothing in it tells what was asked or answered."""
 
-    scope: Scope
+    name: str
+    """Of its place."""
     by: str
     """The member that gave it, as people read it."""
     at: datetime
     hits: int
     tokens: int
+
+    @property
+    def scope(self) -> Scope:
+        """Who may be given it."""
+        return Scope(self.name.partition(":")[0])
 
 
 class Shelf:
@@ -153,8 +159,8 @@ class Shelf:
         found: list[Saved] = []
         for (raw, tokens), value, hits in zip(ranked, replies, replies, strict=True):
             if value and hits:
-                entry, scope = Entry.decode(value), Scope(raw.decode().partition(":")[0])
-                found.append(Saved(scope, entry.by, entry.at, int(hits), int(tokens)))
+                entry = Entry.decode(value)
+                found.append(Saved(raw.decode(), entry.by, entry.at, int(hits), int(tokens)))
         return found
 
     async def _run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:

@@ -1,29 +1,31 @@
 """What admins do with limits: set them, see before whom that hits, and read the sums."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import func
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import ColumnElement
+from sqlmodel import col
 
-from chatapp import controls
+from chatapp import audit, controls
 from chatapp.accounts import groups
 from chatapp.accounts.models import User
 from chatapp.database import reading, transaction
-from chatapp.limits import policy, repository
+from chatapp.limits import override_repository as repository
+from chatapp.limits import policy, sums_repository
+from chatapp.limits.override_repository import Use, has_of_groups, has_own, in_group
 from chatapp.limits.periods import day_of, month_of
-from chatapp.limits.policy import EVERYBODY, Amount, Overrides
+from chatapp.limits.policy import EVERYBODY, Amount
+from chatapp.limits.upkeep import growing_since
 
-SHOWN = 20
+SHOWN = 3
 """How many of those who would be over a limit are named."""
 
-LOOKED_AT = 10_000
-"""Among so many of those who used most they are looked for."""
+FOUND = 10
+"""How many people a search finds at most."""
 
 _COUNTED = {
     "questions_a_day": ("day", "questions"),
@@ -34,8 +36,24 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose limits: a group's, a person's, or everybody's who has none of their own."""
+
+    group_id: UUID | None = None
+    user_id: UUID | None = None
+
+    @property
+    def subject(self) -> str:
+        """As the audit names it."""
+        return audit.of_person(self.user_id) if self.user_id else f"group:{self.group_id}"
+
+
+ALL = Owner()
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom a change would leave without a question."""
+    """Somebody and what they have used."""
 
     id: UUID
     email: str
@@ -48,35 +66,43 @@ class Preview:
 
     people: int
     """For how many it would hold."""
-    over: list[Person]
-    """Those of them who have used as much already, who most first; at most :data:`SHOWN`."""
+    over: int
+    """How many of them have used as much already."""
+    named: Sequence[Person]
+    """Those of them who have used most; at most :data:`SHOWN`."""
 
 
-async def set_everybodys(name: str, value: int, by: UUID | None) -> None:
-    """Set a limit for all who have none of their own.
+async def set_limit(owner: Owner, name: str, value: int | None, by: UUID | None) -> None:
+    """Give everybody, a group or a person a limit.
+
+    Args:
+        owner: whose.
+        name: the limit.
+        value: what it is; 0: none. None takes back what a group or a person has of their own.
+        by: the admin who does it; None for the command line.
 
     Raises:
         KeyError: there is no such limit.
         pydantic.ValidationError: the value is none.
     """
-    await controls.change(EVERYBODY[name], value, by)
-
-
-async def set_groups(group_id: UUID, name: str, value: int | None, by: UUID | None) -> None:
-    """Give a group a limit of its own; None takes it back. Raises: as :func:`set_everybodys`."""
-    await _set(name, value, by, group_id=group_id)
-
-
-async def set_persons(user_id: UUID, name: str, value: int | None, by: UUID | None) -> None:
-    """Give a person a limit of their own; None takes it back. Raises: as :func:`set_everybodys`."""
-    await _set(name, value, by, user_id=user_id)
-
-
-async def _set(name: str, value: int | None, by: UUID | None, **owner: UUID) -> None:
-    _ = EVERYBODY[name]
+    control = EVERYBODY[name]
+    if owner == ALL:
+        await controls.change(control, value, by)
+        return
     valid = None if value is None else _AMOUNT.validate_python(value)
     async with transaction() as session:
-        await repository.set_override(session, name, valid, by, **owner)
+        before = await repository.override(session, name, owner.group_id, owner.user_id)
+        await repository.set_override(
+            session, name, valid, by, group_id=owner.group_id, user_id=owner.user_id
+        )
+        await audit.note(
+            session,
+            "limits.changed",
+            by=by,
+            subject=owner.subject,
+            before={name: before},
+            after={name: valid},
+        )
     await policy.load()
     await groups.changed()
 
@@ -84,72 +110,68 @@ async def _set(name: str, value: int | None, by: UUID | None, **owner: UUID) -> 
 _AMOUNT: TypeAdapter[int] = TypeAdapter(Amount)
 
 
-async def preview(
-    name: str, value: int, *, group_id: UUID | None = None, user_id: UUID | None = None
-) -> Preview:
-    """Whom a limit would hold for, and who has used as much already.
+async def preview(owner: Owner, name: str, value: int | None) -> Preview:
+    """Whom a limit would hold for, and who of them has used as much already.
 
     Args:
+        owner: whose limit.
         name: the limit.
-        value: what it would be; 0: none.
-        group_id: of this group; with neither, everybody's.
-        user_id: of this person.
+        value: what it would be; 0: none; None: it is taken back.
 
     Raises:
         KeyError: there is no such limit.
     """
-    _ = EVERYBODY[name]
+    everybodys = EVERYBODY[name].value
+    hit = _hit(owner, name, value)
+    if value is None:
+        value = policy.without_own(owner.user_id)[name] if owner.user_id else everybodys
     async with reading() as session:
-        hit = await _hit(session, name, group_id, user_id)
-        people = await _count(session) - len(hit.but) if hit.of is None else len(hit.of)
-        over = await _over(session, name, value, hit) if value and name in _COUNTED else []
-    return Preview(people, over)
+        people = await repository.how_many(session, *hit)
+        if not value or name not in _COUNTED:
+            return Preview(people, 0, ())
+        kind, what = _COUNTED[name]
+        first = (day_of() if kind == "day" else month_of()).first_day
+        use = Use(kind, first, what, value)
+        over = await repository.how_many_used(session, use, *hit)
+        named = await repository.most_used(session, use, SHOWN, *hit) if over else ()
+    return Preview(people, over, [Person(*each) for each in named])
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    of: set[UUID] | None
-    """These; None: all."""
-    but: set[UUID]
-
-    def holds_for(self, user_id: UUID) -> bool:
-        return user_id not in self.but and (self.of is None or user_id in self.of)
-
-
-async def _hit(
-    session: AsyncSession, name: str, group_id: UUID | None, user_id: UUID | None
-) -> _Hit:
-    if user_id:
-        return _Hit({user_id}, set())
-    held = await policy.read(session)
-    own = {person for person, values in held.of_people.items() if name in values}
-    if group_id:
-        return _Hit(set(await groups.members(session, group_id)) - own, own)
-    return _Hit(None, own | _in_groups(held, name))
+def _hit(owner: Owner, name: str, value: int | None) -> list[ColumnElement[bool]]:
+    """Whom a change of a limit reaches: not those whose nearer or better one goes before it."""
+    if owner.user_id:
+        return [col(User.id) == owner.user_id]
+    if not owner.group_id:
+        return [~has_own(name), ~has_of_groups(name)]
+    found = [in_group(owner.group_id), ~has_own(name)]
+    if value != 0:
+        found.append(~has_of_groups(name, but=owner.group_id, above=value))
+    return found
 
 
-def _in_groups(held: Overrides, name: str) -> set[UUID]:
-    return {
-        person
-        for person, of in held.memberships.items()
-        if any(name in held.of_groups.get(group, {}) for group in of)
-    }
+async def name_of(owner: Owner) -> str | None:
+    """The name of a group or the e-mail of a person; None: there is none such."""
+    if owner == ALL:
+        return ""
+    async with reading() as session:
+        return await repository.name_of(session, owner.group_id, owner.user_id)
 
 
-async def _count(session: AsyncSession) -> int:
-    return (await session.exec(select(func.count()).select_from(User))).one()
+async def names(user_ids: Collection[UUID], limit: int) -> Sequence[tuple[UUID, str]]:
+    """The e-mails of people, in their order."""
+    if not user_ids:
+        return []
+    async with reading() as session:
+        return await repository.emails(session, limit, col(User.id).in_(user_ids))
 
 
-async def _over(session: AsyncSession, name: str, value: int, hit: _Hit) -> list[Person]:
-    kind, what = _COUNTED[name]
-    first = (day_of() if kind == "day" else month_of()).first_day
-    most = await repository.most_used(session, kind, first, what, value, LOOKED_AT)
-    found = [each for each in most if hit.holds_for(each[0])][:SHOWN]
-    names = await session.exec(
-        select(User.id, User.email).where(col(User.id).in_([user_id for user_id, _ in found]))
-    )
-    emails = dict(names.all())
-    return [Person(user_id, emails.get(user_id, ""), used) for user_id, used in found]
+async def search(text: str) -> Sequence[tuple[UUID, str]]:
+    """Some people whose e-mail or name holds a text."""
+    pattern = col(User.email).icontains(text, autoescape=True)
+    async with reading() as session:
+        return await repository.emails(
+            session, FOUND, pattern | col(User.name).icontains(text, autoescape=True)
+        )
 
 
 async def totals(
@@ -157,8 +179,7 @@ async def totals(
     first: date,
     last: date,
     *,
-    user_id: UUID | None = None,
-    group_id: UUID | None = None,
+    owner: Owner = ALL,
     limit: int = 1000,
 ) -> Sequence[dict[str, Any]]:
     """What was used from one day to another, both among them.
@@ -167,8 +188,7 @@ async def totals(
         by: one row for each of these.
         first: the first day, by the organisation's clock.
         last: the last one.
-        user_id: of this person only.
-        group_id: of the people who are in this group now.
+        owner: of this person, or of the people who are in this group now.
         limit: the most rows; of people those who asked most.
 
     Returns:
@@ -176,6 +196,21 @@ async def totals(
         ``completion_tokens``, ``cached_tokens``, ``saved_tokens`` and ``cost`` (in millionths).
     """
     async with reading() as session:
-        return await repository.totals(
-            session, by, first, last, user_id=user_id, group_id=group_id, limit=limit
+        return await sums_repository.totals(
+            session,
+            by,
+            first,
+            last,
+            growing=growing_since(),
+            user_id=owner.user_id,
+            group_id=owner.group_id,
+            limit=limit,
         )
+
+
+async def most_questions(owner: Owner, limit: int) -> list[Person]:
+    """Who has asked most this month, of everybody or of a group."""
+    among = [in_group(owner.group_id)] if owner.group_id else []
+    use = Use("month", month_of().first_day, "questions", 1)
+    async with reading() as session:
+        return [Person(*each) for each in await repository.most_used(session, use, limit, *among)]

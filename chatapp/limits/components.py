@@ -7,17 +7,17 @@ from chatapp.ui.parts import card, skeleton
 from chatapp.ui.store import expression, stored
 
 _USAGE = stored("usage", UsageView)
+_GRID = "grid sm:grid-cols-2 gap-x-8 gap-y-5"
 
 
 def usage_section() -> rx.Component:
     """Questions and tokens of today and this month, with what is left."""
-    bars = expression(f"{_USAGE!s}?.bars ?? []", list[BarView], _USAGE)
     return card(
         rx.el.h2("Usage", class_name="text-lg font-semibold mb-4"),
         rx.cond(
             expression(f"!!{_USAGE!s}", bool, _USAGE),
             rx.fragment(
-                rx.el.div(rx.foreach(bars, _bar), class_name="grid sm:grid-cols-2 gap-x-8 gap-y-5"),
+                usage_bars(_USAGE),
                 rx.el.p(
                     expression(f"{_USAGE!s}?.pace ?? ''", str, _USAGE),
                     class_name="mt-5 text-sm text-muted empty:hidden",
@@ -27,14 +27,17 @@ def usage_section() -> rx.Component:
                     class_name="mt-1 text-sm text-muted",
                 ),
             ),
-            rx.el.div(
-                *[skeleton("h-14") for _ in range(4)],
-                class_name="grid sm:grid-cols-2 gap-x-8 gap-y-5",
-            ),
+            rx.el.div(*[skeleton("h-14") for _ in range(4)], class_name=_GRID),
         ),
         id="usage",
         class_name="w-full",
     )
+
+
+def usage_bars(view: rx.Var) -> rx.Component:
+    """The counts of a :class:`UsageView`, each beside its limit."""
+    bars = expression(f"{view!s}?.bars ?? []", list[BarView], view)
+    return rx.el.div(rx.foreach(bars, _bar), class_name=_GRID)
 
 
 def _bar(bar: rx.vars.ObjectVar[BarView]) -> rx.Component:

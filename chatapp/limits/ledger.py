@@ -23,6 +23,10 @@ CACHE = "cache"
 """The outcome of an answer for which no provider was asked."""
 
 
+UNASKED = ""
+"""The member of an answer for which no provider was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What is known of an answer that has ended."""
@@ -49,7 +53,7 @@ async def record(session: AsyncSession, bill: Bill) -> Used | None:
     """
     day = day_of(bill.asked_at).first_day
     rows = [_row(bill, attempt) for attempt in bill.attempts]
-    if bill.saved_tokens:
+    if bill.saved_tokens or (bill.charged and not rows):
         rows.append(_blank(bill, CACHE, saved_tokens=bill.saved_tokens))
     if rows:
         await repository.add_attempts(session, rows)

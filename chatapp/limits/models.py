@@ -81,8 +81,24 @@ class UsageDay(Table, table=True):
     cost: int = Field(default=0, sa_type=BigInteger)
 
 
+class UsageTotal(Table, table=True):
+    """Everybody's sums of one day and member, drawn from those of people by the clock."""
+
+    day: date = Field(primary_key=True)
+    member: str = Field(primary_key=True, sa_type=Text)
+    attempts: int = Field(default=0, sa_type=BigInteger)
+    questions: int = Field(default=0, sa_type=BigInteger)
+    prompt_tokens: int = Field(default=0, sa_type=BigInteger)
+    completion_tokens: int = Field(default=0, sa_type=BigInteger)
+    cached_tokens: int = Field(default=0, sa_type=BigInteger)
+    saved_tokens: int = Field(default=0, sa_type=BigInteger)
+    cost: int = Field(default=0, sa_type=BigInteger)
+
+
 class UsedPeriod(Table, table=True):
     """What counts against a person's limits in one day or one month: it only grows."""
+
+    __table_args__ = (Index("ix_used_periods_kind", "kind", "first_day"),)
 
     user_id: UUID = Field(primary_key=True)
     kind: str = Field(primary_key=True, sa_type=Text)

@@ -18,7 +18,7 @@ from chatapp.accounts import groups
 from chatapp.broadcast import listening
 from chatapp.controls import Control
 from chatapp.database import reading
-from chatapp.limits import repository
+from chatapp.limits import override_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,17 @@ class Overrides:
     memberships: dict[UUID, list[UUID]] = field(default_factory=dict)
 
     def limits_of(self, user_id: UUID) -> Limits:
-        """A person's own limit, else the most generous of his groups', else everybody's."""
+        """A person's own limits, else those that are theirs without."""
+        return Limits(**self.without_own(user_id) | self.of_people.get(user_id, {}))
+
+    def without_own(self, user_id: UUID) -> dict[str, int]:
+        """The most generous limit of a person's groups, else everybody's."""
         values = {name: control.value for name, control in EVERYBODY.items()}
         of_groups = [self.of_groups.get(group, {}) for group in self.memberships.get(user_id, ())]
         for name in NAMES:
             if given := [each[name] for each in of_groups if name in each]:
                 values[name] = most_generous(given)
-        return Limits(**values | self.of_people.get(user_id, {}))
+        return values
 
 
 def most_generous(values: Iterable[int]) -> int:
@@ -117,6 +121,21 @@ def limits_of(user_id: UUID) -> Limits:
     return _held()[0].limits_of(user_id)
 
 
+def without_own(user_id: UUID) -> dict[str, int]:
+    """What a person may have now but for limits of their own. Asks nobody."""
+    return _held()[0].without_own(user_id)
+
+
+def own() -> tuple[Mapping[UUID, Mapping[str, int]], Mapping[UUID, Mapping[str, int]]]:
+    """The limits that groups and people have of their own. Asks nobody."""
+    return _held()[0].of_groups, _held()[0].of_people
+
+
+def own_of(owner: UUID | None) -> Mapping[str, int]:
+    """The limits that a group or a person has of their own. Asks nobody."""
+    return {} if owner is None else next((held[owner] for held in own() if owner in held), {})
+
+
 async def load() -> None:
     """Take over what the database says."""
     async with reading() as session:
@@ -126,7 +145,7 @@ async def load() -> None:
 async def read(session: AsyncSession) -> Overrides:
     """What the database says."""
     found = Overrides()
-    for override in await repository.overrides(session):
+    for override in await override_repository.overrides(session):
         if override.group_id:
             found.of_groups.setdefault(override.group_id, {})[override.name] = override.value
         elif override.user_id:

@@ -17,7 +17,11 @@ async def _admin_app(
     embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[AppServer]:
     folder: Path = tmp_path_factory.mktemp("admin")
-    env = {**await embedded.fresh(folder), "CHATAPP_SIGNUP": "approval"}
+    env = {
+        **await embedded.fresh(folder),
+        "CHATAPP_SIGNUP": "approval",
+        "CHATAPP_ANSWER_CACHE": "on",
+    }
     server = AppServer(env, folder / "app.log")
     await server.start()
     yield server

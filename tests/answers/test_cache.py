@@ -359,7 +359,7 @@ async def test_admins_clear_one_scope(
         asked = await answered(caching, ada)
         await answered(caching, ada, "and [[say 2 words]]", chat_id=asked.chat_id)
     assert {each.scope for each in await kept.best()} == set(Scope)
-    assert await kept.clear(scope) == 1
+    assert await kept.clear(scope, None) == 1
     assert [name.split(b":")[1].decode() for name in await entries()] == list({*Scope} - {scope})
     assert {each.scope for each in await kept.best()} == {*Scope} - {scope}
 

@@ -1,19 +1,25 @@
 """Asking under limits: charged once, given back when it failed, kept in the ledger."""
 
 import asyncio
+import inspect
+import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlmodel import col, select
 
 from chatapp.answers import service
+from chatapp.answers.charging import Charge
 from chatapp.answers.process import Process
-from chatapp.answers.service import Refused
+from chatapp.answers.service import Asked, Refused
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id, reading
+from chatapp.limits.ledger import UNASKED
 from chatapp.limits.models import ProviderAttempt, UsageDay
 from chatapp.limits.service import OverLimit
+from chatapp.settings import settings
 from tests.answers.world import ask, finished, messages, row
 from tests.fakes import ProviderServer
 from tests.limits.world import allow, books
@@ -121,8 +127,10 @@ async def test_a_stopped_answer_counts_with_about_what_it_used(
     assert 0 < counts["day_tokens"] < 200
 
 
-async def test_the_ledger_outlives_the_chat(process: Process, ada: UUID) -> None:
-    await allow(ada, questions_a_day=2)
+async def test_the_ledger_outlives_the_chat_and_nothing_is_given_back(
+    process: Process, ada: UUID
+) -> None:
+    await allow(ada, questions_a_day=1)
     asked = await ask(process, ada, "[[say 3 words]]")
     await finished(process)
     await service.delete_chat(process.runner, ada, asked.chat_id)
@@ -137,6 +145,43 @@ async def test_the_ledger_outlives_the_chat(process: Process, ada: UUID) -> None
     counts = await books(ada)
     assert counts["day_questions"] == 1
     assert counts["month_tokens"] == answer.prompt_tokens + answer.completion_tokens
+    with pytest.raises(OverLimit):
+        await ask(process, ada, "one too many")
+
+
+async def test_an_answer_that_cost_nothing_is_in_the_ledger_as_well(
+    process: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "answer_cache", True)
+    for _ in range(2):
+        asked = await ask(process, ada, "[[say 3 words]]")
+        await finished(process)
+    _message, answer = await row(asked.answer_id)
+    async with reading() as session:
+        found = (await session.exec(select(UsageDay).where(UsageDay.user_id == ada))).all()
+    days = {day.member: day for day in found}
+    saved = answer.saved_prompt_tokens + answer.saved_completion_tokens
+    assert (days[UNASKED].questions, days[UNASKED].attempts) == (1, 0)
+    assert days[UNASKED].saved_tokens == saved > 0
+    assert sum(day.questions for day in found) == (await books(ada))["day_questions"] == 2
+
+
+def test_there_is_no_way_to_ask_but_these_which_are_charged() -> None:
+    """Whatever asks, a page or an API, in a chat that stays or in none: it comes through here."""
+    told = {
+        name
+        for name, each in vars(service).items()
+        if inspect.iscoroutinefunction(each) and inspect.signature(each).return_annotation is Asked
+    }
+    assert {name for name in told if not name.startswith("_")} == {"ask", "ask_again"}
+    assert inspect.signature(service._queue).parameters["charge"].annotation is Charge
+    package = Path(service.__file__).parents[1]
+    beginning = {
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        if re.search(r"\bAnswer\(\n|\brunner\.start\(", file.read_text())
+    }
+    assert beginning == {"answers/service.py"}
 
 
 async def test_without_redis_limits_go_on_by_what_the_database_has(

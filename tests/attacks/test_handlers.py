@@ -20,6 +20,7 @@ OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 PEOPLE = f"{ROOT}.chatapp___admin___people___state____people_state"
+CACHE = f"{ROOT}.chatapp___admin___cache___state____cache_state"
 LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
 ANNOUNCING = f"{ROOT}.chatapp___admin___announcements___state____announcing_state"
 ANNOUNCEMENTS = f"{ROOT}.chatapp___announcements___state____announcement_state"
@@ -83,7 +84,12 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{PEOPLE}.load": [{}],
         f"{PEOPLE}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
         f"{PEOPLE}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
+        f"{CACHE}.load": [{}],
+        f"{CACHE}.set_policy": [{"form": {"policy": "off"}}],
+        f"{CACHE}.ask_to_clear": [{"scope": "shared"}],
+        f"{CACHE}.clear": [{"scope": "shared"}, {"scope": "person"}],
         f"{LIMITS}.load": [{}],
+        f"{LIMITS}.search": [{"form": {"search": "victim"}}],
         f"{LIMITS}.look": [{"form": {"questions_a_day": "1"}}],
         f"{LIMITS}.save": [{"values": {"questions_a_day": "1"}}],
         f"{LIMITS}.forget": [{}],
@@ -114,6 +120,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 USAGE,
                 ADMIN,
                 PEOPLE,
+                CACHE,
                 LIMITS,
                 ANNOUNCEMENTS,
                 ANNOUNCING,

@@ -1,7 +1,6 @@
 """What is left of one's limits: the usage section, the line when little is left, the exact time."""
 
 import re
-from collections.abc import Mapping
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
@@ -10,26 +9,13 @@ from chatapp import routes
 from chatapp.limits.periods import day_of
 from chatapp.limits.words import moment
 from tests.browser.chatting import Chatting
+from tests.browser.controls import set_controls
 from tests.browser.rows import Rows
 from tests.conftest import StartApp
-from tests.harness.app import AppServer
-from tests.harness.backends import execute
 
 pytestmark = pytest.mark.browser
 
 ZONE = "Asia/Tokyo"
-
-
-async def set_controls(app: AppServer, values: Mapping[str, int]) -> None:
-    """Set controls as an admin does who sets them before the start."""
-    for name, value in values.items():
-        await execute(
-            app.env,
-            "INSERT INTO control_values (name, value, changed_at) "
-            f"VALUES ('{name}', '{value}', '2026-01-01 00:00:00+00')",
-        )
-    await app.stop()
-    await app.start()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from chatapp import controls
 from chatapp.accounts import groups
 from chatapp.database import new_id, now
 from chatapp.limits import admin, periods, policy
+from chatapp.limits.admin import ALL, Owner
 from chatapp.limits.policy import EVERYBODY, limits_of
 from chatapp.limits.service import Limiter
 from chatapp.settings import Settings
@@ -21,18 +22,18 @@ async def test_the_nearest_limit_holds(ada: UUID, eve: UUID) -> None:
     await groups.add(team.id, [ada, eve])
     await groups.add(others.id, [ada])
     by = new_id()
-    await admin.set_everybodys("questions_a_day", 10, by)
+    await admin.set_limit(ALL, "questions_a_day", 10, by)
     assert limits_of(ada).questions_a_day == 10
-    await admin.set_groups(team.id, "questions_a_day", 50, by)
-    await admin.set_groups(others.id, "questions_a_day", 20, by)
+    await admin.set_limit(Owner(group_id=team.id), "questions_a_day", 50, by)
+    await admin.set_limit(Owner(group_id=others.id), "questions_a_day", 20, by)
     await policy.load()
     # The most generous of one's groups; none is the most generous of all.
     assert limits_of(ada).questions_a_day == limits_of(eve).questions_a_day == 50
-    await admin.set_groups(others.id, "questions_a_day", 0, by)
+    await admin.set_limit(Owner(group_id=others.id), "questions_a_day", 0, by)
     assert limits_of(ada).questions_a_day == 0
-    await admin.set_persons(ada, "questions_a_day", 5, by)
+    await admin.set_limit(Owner(user_id=ada), "questions_a_day", 5, by)
     assert limits_of(ada).questions_a_day == 5
-    await admin.set_persons(ada, "questions_a_day", None, by)
+    await admin.set_limit(Owner(user_id=ada), "questions_a_day", None, by)
     assert limits_of(ada).questions_a_day == 0
     await groups.take_out(others.id, [ada])
     await policy.load()
@@ -45,11 +46,11 @@ async def test_the_nearest_limit_holds(ada: UUID, eve: UUID) -> None:
 async def test_a_limit_must_be_one(ada: UUID) -> None:
     for value in (-1, 10**13):
         with pytest.raises(ValidationError):
-            await admin.set_persons(ada, "tokens_a_day", value, None)
+            await admin.set_limit(Owner(user_id=ada), "tokens_a_day", value, None)
         with pytest.raises(ValidationError):
-            await admin.set_everybodys("tokens_a_day", value, None)
+            await admin.set_limit(ALL, "tokens_a_day", value, None)
     with pytest.raises(KeyError):
-        await admin.set_persons(ada, "wishes", 3, None)
+        await admin.set_limit(Owner(user_id=ada), "wishes", 3, None)
 
 
 async def test_a_change_is_shown_before_it_is_made(ada: UUID, eve: UUID, limiter: Limiter) -> None:
@@ -59,17 +60,30 @@ async def test_a_change_is_shown_before_it_is_made(ada: UUID, eve: UUID, limiter
     for _ in range(3):
         await ends(limiter, await asks(limiter, ada), 10)
     await ends(limiter, await asks(limiter, eve), 10)
-    everybody = await admin.preview("questions_a_day", 2)
+    everybody = await admin.preview(ALL, "questions_a_day", 2)
     assert everybody.people >= 2
-    assert [person.id for person in everybody.over] == [ada]
+    assert (everybody.over, [person.id for person in everybody.named]) == (1, [ada])
     # Eve has a limit of her own, so a change for all does not reach her.
-    await admin.set_persons(eve, "questions_a_day", 100, None)
-    assert (await admin.preview("questions_a_day", 1)).people == everybody.people - 1
-    of_team = await admin.preview("questions_a_day", 1, group_id=team.id)
-    assert (of_team.people, [person.id for person in of_team.over]) == (1, [ada])
-    of_eve = await admin.preview("tokens_a_day", 5, user_id=eve)
-    assert (of_eve.people, [person.id for person in of_eve.over]) == (1, [eve])
-    assert (await admin.preview("questions_a_day", 0)).over == []
+    await admin.set_limit(Owner(user_id=eve), "questions_a_day", 100, None)
+    assert (await admin.preview(ALL, "questions_a_day", 1)).people == everybody.people - 1
+    of_team = Owner(group_id=team.id)
+    seen = await admin.preview(of_team, "questions_a_day", 1)
+    assert (seen.people, [person.id for person in seen.named]) == (1, [ada])
+    of_eve = await admin.preview(Owner(user_id=eve), "tokens_a_day", 5)
+    assert (of_eve.people, [person.id for person in of_eve.named]) == (1, [eve])
+    assert (await admin.preview(ALL, "questions_a_day", 0)).over == 0
+    # Eve's would be that of all again, of which she has used one.
+    await admin.set_limit(ALL, "questions_a_day", 1, None)
+    back = await admin.preview(Owner(user_id=eve), "questions_a_day", None)
+    assert (back.people, back.over) == (1, 1)
+    # A better one of another group goes before that of this one.
+    others = await groups.create("Others")
+    await groups.add(others.id, [ada])
+    await admin.set_limit(Owner(group_id=others.id), "questions_a_day", 7, None)
+    assert [
+        (await admin.preview(of_team, "questions_a_day", value)).people for value in (5, 9, 0, None)
+    ] == [0, 1, 1, 0]
+    assert (await admin.preview(ALL, "questions_a_day", 1)).people == everybody.people - 2
 
 
 async def test_totals_are_those_of_people_groups_members_and_days(
@@ -87,11 +101,14 @@ async def test_totals_are_those_of_people_groups_members_and_days(
     assert by_member["groq/a"]["questions"] == 2
     by_user = {row["user_id"]: row["questions"] for row in await admin.totals("user_id", *span)}
     assert by_user == {ada: 2, eve: 1}
+    assert [
+        (each.id, each.used) for each in await admin.most_questions(Owner(group_id=team.id), 5)
+    ] == [(eve, 1)]
     (day,) = await admin.totals("day", *span)
     assert (day["day"], day["attempts"]) == (today, 3)
-    (of_team,) = await admin.totals("day", *span, group_id=team.id)
+    (of_team,) = await admin.totals("day", *span, owner=Owner(group_id=team.id))
     assert of_team["completion_tokens"] == 40
-    (of_ada,) = await admin.totals("day", *span, user_id=ada)
+    (of_ada,) = await admin.totals("day", *span, owner=Owner(user_id=ada))
     assert of_ada["completion_tokens"] == 30
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from chatapp.database import new_id, transaction
-from chatapp.limits import ledger, policy, repository
+from chatapp.limits import ledger, override_repository, policy
 from chatapp.limits.books import Admitted, keys_of
 from chatapp.limits.ledger import Bill
 from chatapp.limits.policy import Limits
@@ -20,7 +20,7 @@ async def allow(user_id: UUID, **limits: int) -> None:
     values = policy.as_values(replace(NONE, **limits))
     async with transaction() as session:
         for name, value in values.items():
-            await repository.set_override(session, name, value, None, user_id=user_id)
+            await override_repository.set_override(session, name, value, None, user_id=user_id)
     await policy.load()
 
 

@@ -1,4 +1,4 @@
-"""The page about limits."""
+"""The page about limits: everybody's, a group's or a person's, and what was used."""
 
 from typing import Any
 
@@ -6,65 +6,128 @@ import reflex as rx
 
 from chatapp import routes
 from chatapp.admin.frame import admin_frame
-from chatapp.admin.limits.state import LimitsState, PreviewView
-from chatapp.limits.policy import EVERYBODY
-from chatapp.ui.parts import button, card, field, notice, skeleton
+from chatapp.admin.limits.form import LIMITS, REST, SAVING
+from chatapp.admin.limits.state import LimitsState
+from chatapp.admin.limits.usage import usage_card
+from chatapp.admin.limits.views import ChangeView, LimitsView, LinkView, PreviewView
+from chatapp.ui.parts import button, card, choice, field, notice, skeleton
 from chatapp.ui.store import expression, stored
 
-_VALUES = stored("admin:limits", dict[str, str])
+_LIMITS = stored("admin:limits", LimitsView)
 _PREVIEW = stored("admin:limits:preview", PreviewView)
-
-_STEPS = {
-    "shorter_context": "Shorter contexts below (percent)",
-    "small_model": "A smaller model below (percent)",
-    "cache_only": "Only known answers below (percent)",
-}
+_FOUND = stored("admin:limits:found", list[LinkView])
+_OWN = stored("admin:limits:own", list[LinkView])
 
 
 def limits_page() -> rx.Component:
-    """What everybody may have, and what is saved when quota is scarce."""
+    """What everybody, a group or a person may have, and what is saved when quota is scarce."""
     said = stored("admin:limits:said", str).to(str)
     return admin_frame(
-        "Administration",
+        "Limits",
         routes.ADMIN_LIMITS,
+        _find(),
         rx.cond(said, notice(said)),
-        rx.cond(expression(f"!!{_VALUES!s}", bool, _VALUES), _form(), skeleton("h-96 w-full")),
+        rx.cond(expression(f"!!{_LIMITS!s}", bool, _LIMITS), _form(), skeleton("h-96 w-full")),
         rx.cond(expression(f"!!{_PREVIEW!s}", bool, _PREVIEW), _preview()),
+        rx.cond(expression(f"!!{_OWN!s}?.length", bool, _OWN), _own()),
+        rx.cond(expression(f"!!{_LIMITS!s}", bool, _LIMITS), usage_card()),
+    )
+
+
+def _find() -> rx.Component:
+    found = expression(f"{_FOUND!s} ?? []", list[LinkView], _FOUND)
+    none = expression(f"{_FOUND!s}?.length === 0", bool, _FOUND)
+    return rx.el.div(
+        rx.el.form(
+            rx.el.input(
+                name="search",
+                type="search",
+                aria_label="Find a group or a person",
+                placeholder="Find a group or a person",
+                max_length=100,
+                class_name="w-full h-10 px-3 rounded-control bg-ground border border-edge",
+            ),
+            on_submit=LimitsState.search,
+            role="search",
+        ),
+        rx.cond(none, rx.el.p("Nobody matches.", class_name="mt-2 text-sm text-muted")),
+        _links(found, "Groups and people found", "mt-2"),
+        class_name="w-full sm:max-w-md",
     )
 
 
 def _form() -> rx.Component:
+    everybody = expression(f"{_LIMITS!s}?.everybody ?? true", bool, _LIMITS)
     return rx.el.form(
         card(
-            rx.el.h2("Everybody’s limits", class_name="text-lg font-semibold"),
-            rx.el.p(
-                "For each person whose group has none of its own, nor the person. 0: no limit.",
-                class_name="mt-1 mb-4 text-sm text-muted",
+            rx.el.div(
+                rx.el.h2(_part("title"), class_name="text-lg font-semibold break-words min-w-0"),
+                rx.cond(
+                    ~everybody,
+                    rx.el.a(
+                        "Everybody’s limits",
+                        href=routes.ADMIN_LIMITS,
+                        class_name="text-sm text-accent underline underline-offset-2",
+                    ),
+                ),
+                class_name="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1",
             ),
-            _grid(*(_number(name.replace("_", " ").capitalize(), name) for name in EVERYBODY)),
-            _grid(_field("Time zone of days and months", "zone"), class_name="mt-4"),
+            rx.el.p(_part("note"), class_name="mt-1 mb-4 text-sm text-muted"),
+            _grid(*(_limit(name) for name in LIMITS)),
         ),
-        card(
-            rx.el.h2("When quota is scarce", class_name="text-lg font-semibold"),
-            rx.el.p(
-                "What is saved when less than so much is left of a tier’s day. People are told. "
-                "0: never. When nothing is left, questions wait in line.",
-                class_name="mt-1 mb-4 text-sm text-muted",
-            ),
-            _grid(*(_number(label, name) for name, label in _STEPS.items())),
-        ),
+        rx.cond(everybody, rx.fragment(_saving(), _rest())),
         rx.el.div(button("Look whom it hits", type="submit")),
         on_submit=LimitsState.look,
+        # Fields are the browser's own: new values need new ones.
+        key=expression(f"JSON.stringify([{_LIMITS!s}?.title, {_LIMITS!s}?.values])", str, _LIMITS),
         class_name="flex flex-col gap-5",
     )
 
 
+def _saving() -> rx.Component:
+    tiers = expression(f"{_LIMITS!s}?.tiers ?? []", list[str], _LIMITS)
+    return card(
+        rx.el.h2("When quota is scarce", class_name="text-lg font-semibold"),
+        rx.el.p(
+            "What is saved when less than so much is left of a tier’s day. People are told. "
+            "0: never. When nothing is left, questions wait in line.",
+            class_name="mt-1 mb-4 text-sm text-muted",
+        ),
+        _grid(
+            *(_number(name) for name in SAVING if name != "small_tier"),
+            choice(
+                SAVING["small_tier"].label,
+                "small_tier",
+                ("", "The tier before one’s own"),
+                rx.foreach(tiers, lambda tier: rx.el.option(tier, value=tier)),
+                default_value=_value("small_tier"),
+            ),
+        ),
+    )
+
+
+def _rest() -> rx.Component:
+    return card(
+        rx.el.h2("Time, length and record", class_name="text-lg font-semibold"),
+        rx.el.p(
+            "Long chats are cut to the tokens that a model is given, and people are told. Of each "
+            "request there is a record, without a word of it; sums of people, models and days stay "
+            "when it goes (0 days: it stays as well).",
+            class_name="mt-1 mb-4 text-sm text-muted",
+        ),
+        _grid(
+            _field(REST["zone"].label, "zone", required=True),
+            *(_number(name) for name in REST if name != "zone"),
+        ),
+    )
+
+
 def _preview() -> rx.Component:
-    words = expression(f"{_PREVIEW!s}?.words ?? []", list[str], _PREVIEW)
+    changes = expression(f"{_PREVIEW!s}?.changes ?? []", list[ChangeView], _PREVIEW)
     values = expression(f"{_PREVIEW!s}?.values ?? {{}}", dict[str, Any], _PREVIEW)
     return card(
         rx.el.h2("Before it holds", class_name="text-lg font-semibold mb-2"),
-        rx.el.ul(rx.foreach(words, rx.el.li), class_name="flex flex-col gap-1 mb-4"),
+        rx.el.ul(rx.foreach(changes, _change), class_name="flex flex-col gap-2 mb-4"),
         rx.el.div(
             button("Save", on_click=LimitsState.save(values)),
             button("Leave it", kind="quiet", on_click=LimitsState.forget),
@@ -74,14 +137,70 @@ def _preview() -> rx.Component:
     )
 
 
-def _grid(*children: rx.Component, class_name: str = "") -> rx.Component:
-    return rx.el.div(*children, class_name=f"grid sm:grid-cols-2 lg:grid-cols-3 gap-4 {class_name}")
+def _change(change: rx.vars.ObjectVar[ChangeView]) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(change["what"].to(str), class_name="font-medium tabular-nums"),
+        rx.el.p(change["whom"].to(str), class_name="text-sm text-muted break-words empty:hidden"),
+    )
 
 
-def _number(label: str, name: str) -> rx.Component:
-    return _field(label, name, input_mode="numeric", pattern="[0-9]{1,12}")
+def _own() -> rx.Component:
+    return card(
+        rx.el.h2("Groups and people with limits of their own", class_name="text-lg font-semibold"),
+        rx.el.p(
+            "A person’s own limit goes before those of groups, and of several groups’ the most "
+            "generous holds.",
+            class_name="mt-1 mb-3 text-sm text-muted",
+        ),
+        _links(expression(f"{_OWN!s} ?? []", list[LinkView], _OWN), "With limits of their own"),
+    )
+
+
+def _links(rows: rx.Var, label: str, class_name: str = "") -> rx.Component:
+    return rx.el.ul(
+        rx.foreach(rows.to(list[LinkView]), _link),
+        aria_label=label,
+        class_name=f"divide-y divide-line border-y border-line empty:hidden {class_name}",
+    )
+
+
+def _link(row: rx.vars.ObjectVar[LinkView]) -> rx.Component:
+    return rx.el.li(
+        rx.el.a(
+            row["name"].to(str),
+            href=row["href"].to(str),
+            class_name="font-medium text-accent underline underline-offset-2 break-words",
+        ),
+        rx.el.p(row["words"].to(str), class_name="text-sm text-muted empty:hidden"),
+        key=row["href"].to(str),
+        class_name="py-2.5",
+    )
+
+
+def _grid(*children: rx.Component) -> rx.Component:
+    return rx.el.div(*children, class_name="grid sm:grid-cols-2 lg:grid-cols-3 gap-4 items-end")
+
+
+def _limit(name: str) -> rx.Component:
+    without = expression(f"{_LIMITS!s}?.without?.['{name}'] ?? ''", str, _LIMITS)
+    everybody = expression(f"{_LIMITS!s}?.everybody ?? true", bool, _LIMITS)
+    return _field(LIMITS[name], name, placeholder=without, required=everybody, **_DIGITS)
+
+
+_DIGITS = {"input_mode": "numeric", "pattern": "[0-9]{1,12}", "title": "A whole number"}
+
+
+def _number(name: str) -> rx.Component:
+    return _field((SAVING | REST)[name].label, name, required=True, **_DIGITS)
 
 
 def _field(label: str, name: str, **props: Any) -> rx.Component:
-    value = expression(f"{_VALUES!s}?.['{name}'] ?? ''", str, _VALUES)
-    return field(label, name, default_value=value, required=True, **props)
+    return field(label, name, default_value=_value(name), **props)
+
+
+def _value(name: str) -> rx.Var[str]:
+    return expression(f"{_LIMITS!s}?.values?.['{name}'] ?? ''", str, _LIMITS)
+
+
+def _part(name: str) -> rx.Var[str]:
+    return expression(f"{_LIMITS!s}?.{name} ?? ''", str, _LIMITS)

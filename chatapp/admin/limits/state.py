@@ -1,113 +1,99 @@
 """The handlers of the page about limits. What is shown is in the browser's store."""
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
+from uuid import UUID
 
 import reflex as rx
-from pydantic import ValidationError
+from reflex_base.event.context import EventContext
 
-from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
+from chatapp.admin.limits import views
+from chatapp.admin.limits.form import Invalid, changes, save
 from chatapp.chats.text import storable
-from chatapp.controls import Control
-from chatapp.limits import admin
-from chatapp.limits.degradation import STEPS
-from chatapp.limits.periods import ZONE
-from chatapp.limits.policy import EVERYBODY
+from chatapp.limits.admin import ALL, Owner
+from chatapp.limits.state import zone_here
 from chatapp.ui.store import push
 
-STEP_NAMES = ("shorter_context", "small_model", "cache_only")
-
-
-class PreviewView(TypedDict):
-    """What a change would do, before it is made."""
-
-    values: dict[str, str]
-    words: list[str]
+UNCHANGED = "Nothing has been changed."
+SAVED = "Saved. It holds at once."
+GONE = "There is no such group or person any more."
 
 
 class LimitsState(rx.State):
-    """What admins do with limits."""
+    """What admins do with limits. Whose they are is in the page's URL."""
 
     @admin_only
     @rx.event
     async def load(self) -> None:
-        """Show what holds."""
-        await _show("")
+        """Show what holds, and what was used."""
+        owner = _owner()
+        await _show(owner, "")
+        await push({"admin:limits:totals": await views.totals_view(owner, zone_here())})
+
+    @admin_only
+    @rx.event
+    async def search(self, form: dict[str, Any]) -> None:
+        """Look for groups and people."""
+        text = storable(str(form.get("search", ""))).strip()[:100]
+        found = await views.search(text) if text else None
+        await push({"admin:limits:found": found})
 
     @admin_only
     @rx.event
     async def look(self, form: dict[str, Any]) -> None:
-        """Show whom a change hits."""
-        changes = _changes(form)
-        if not changes:
-            await _show("Nothing has been changed.")
+        """Show what a change does, and whom it hits."""
+        owner = _owner()
+        wanted = changes(owner, form)
+        if not wanted:
+            await _show(owner, UNCHANGED)
             return
-        said = [line for name, value in changes.items() if (line := await _said(name, value))]
-        view: PreviewView = {"values": changes, "words": said}
+        try:
+            view = await views.preview_view(owner, wanted)
+        except Invalid as error:
+            await push({"admin:limits:preview": None, "admin:limits:said": str(error)})
+            return
         await push({"admin:limits:preview": view, "admin:limits:said": ""})
 
     @admin_only
     @rx.event
     async def save(self, values: dict[str, Any]) -> None:
         """Make a change that was looked at."""
-        by = current_user().id
-        changes = _changes(values)
-        wanted: list[tuple[Control[Any], Any]] = [
-            (control, changes[name]) for name, control in EVERYBODY.items() if name in changes
-        ]
-        if steps := {name: changes[name] for name in STEP_NAMES if name in changes}:
-            wanted.append((STEPS, STEPS.value.model_dump() | steps))
-        if "zone" in changes:
-            wanted.append((ZONE, changes["zone"]))
+        owner = _owner()
         try:
-            # All of it is looked at before any of it holds.
-            valid = [(control, control.parse(value)) for control, value in wanted]
-        except ValidationError as error:
-            await _show(f"Nothing was saved: {error.errors()[0]['msg']}.")
+            await save(owner, changes(owner, values), current_user().id)
+        except Invalid as error:
+            await _show(owner, f"Nothing was saved. {error}")
             return
-        for control, value in valid:
-            await controls.change(control, value, by)
-        await _show("Saved. It holds at once.")
+        await _show(owner, SAVED)
 
     @admin_only
     @rx.event
     async def forget(self) -> None:
         """Leave all as it is."""
-        await _show("")
+        await _show(_owner(), "")
 
 
-def values_now() -> dict[str, str]:
-    """What holds, by the names of the form's fields."""
-    limits = {name: str(control.value) for name, control in EVERYBODY.items()}
-    steps = {name: str(value) for name, value in STEPS.value.model_dump().items()}
-    return limits | steps | {"zone": ZONE.value}
-
-
-def _changes(form: Mapping[str, Any]) -> dict[str, str]:
-    now = values_now()
-    wanted = {name: storable(str(form[name])).strip()[:60] for name in now if name in form}
-    return {name: value for name, value in wanted.items() if value != now[name]}
-
-
-async def _said(name: str, value: str) -> str:
-    if name not in EVERYBODY or not value.isascii() or not value.isdigit():
-        return ""
-    found = await admin.preview(name, int(value[:12]))
-    label = name.replace("_", " ").capitalize()
-    words = f"{label}: for {found.people:,} {'person' if found.people == 1 else 'people'}."
-    if found.over:
-        names = ", ".join(person.email for person in found.over[:3])
-        more = f" and {len(found.over) - 3} or more others" if len(found.over) > 3 else ""
-        words += f" Used up already by {names}{more}."
-    return words
-
-
-async def _show(said: str) -> None:
+async def _show(owner: Owner, said: str) -> None:
+    view = await views.limits_view(owner)
     await push(
         {
-            "admin:limits": values_now(),
+            "admin:limits": view,
+            "admin:limits:own": await views.own_limits() if owner == ALL else [],
             "admin:limits:preview": None,
-            "admin:limits:said": said,
+            "admin:limits:said": said if view else GONE,
         }
     )
+
+
+def _owner() -> Owner:
+    """Whose limits the page's URL is about."""
+    query = EventContext.get().router_data.get("query", {})
+    group, person = (_uuid(query.get(name)) for name in ("group", "person"))
+    return Owner(user_id=person) if person else Owner(group_id=group)
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,187 @@
+"""The page about the cache."""
+
+import reflex as rx
+
+from chatapp import routes
+from chatapp.admin.cache.state import CacheState
+from chatapp.admin.cache.views import POLICIES, CacheView, SavedView
+from chatapp.admin.frame import admin_frame
+from chatapp.answers.cache import Scope
+from chatapp.ui.parts import button, card, notice, skeleton
+from chatapp.ui.store import expression, stored
+
+_CACHE = stored("admin:cache", CacheView)
+_CLEAR = stored("admin:cache:clear", dict[str, str])
+
+
+def cache_page() -> rx.Component:
+    """Who may be given an answer again, and what that has saved."""
+    said = stored("admin:cache:said", str).to(str)
+    there = expression(f"!!{_CACHE!s}", bool, _CACHE)
+    return admin_frame(
+        "Cache",
+        routes.ADMIN_CACHE,
+        rx.cond(said, notice(said)),
+        rx.cond(
+            expression(f"{_CACHE!s}?.forbidden ?? false", bool, _CACHE),
+            notice("The operator has switched the cache off: no answer is given again."),
+        ),
+        rx.cond(
+            there, rx.fragment(_numbers(), _policy()), rx.cond(said, None, skeleton("h-96 w-full"))
+        ),
+        rx.cond(there, _best()),
+        _clearing(),
+    )
+
+
+def _numbers() -> rx.Component:
+    rows = expression(f"{_CACHE!s}?.numbers ?? []", list[list[str]], _CACHE)
+    return rx.el.div(
+        rx.foreach(rows.to(list[list[str]]), _period), class_name="grid md:grid-cols-2 gap-3"
+    )
+
+
+def _period(numbers: rx.vars.ArrayVar[list[str]]) -> rx.Component:
+    return card(
+        rx.el.h2(numbers[0], class_name="text-sm text-muted"),
+        rx.el.p(
+            numbers[1],
+            rx.el.span(" from the cache", class_name="text-sm font-normal text-muted"),
+            class_name="text-2xl font-semibold tabular-nums",
+        ),
+        rx.el.p(
+            numbers[2],
+            " questions · ",
+            numbers[3],
+            " tokens saved",
+            class_name="mt-1 text-sm text-muted tabular-nums",
+        ),
+    )
+
+
+def _policy() -> rx.Component:
+    return card(
+        rx.el.form(
+            rx.el.fieldset(
+                rx.el.legend(
+                    "Who may be given an answer again within an hour",
+                    class_name="text-lg font-semibold",
+                ),
+                *(_option(str(policy), *words) for policy, words in POLICIES.items()),
+                class_name="flex flex-col gap-4",
+            ),
+            button("Save", type="submit", class_name="mt-5"),
+            on_submit=CacheState.set_policy,
+            key=expression(f"{_CACHE!s}?.policy", str, _CACHE),
+        ),
+    )
+
+
+def _option(value: str, name: str, meaning: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="policy",
+            value=value,
+            default_checked=expression(f"{_CACHE!s}?.policy === '{value}'", bool, _CACHE),
+            class_name="mt-1 size-4 shrink-0 accent-accent",
+        ),
+        rx.el.span(
+            rx.el.span(name, class_name="block font-medium"),
+            rx.el.span(meaning, class_name="block text-sm text-muted"),
+        ),
+        class_name="flex gap-3",
+    )
+
+
+def _best() -> rx.Component:
+    rows = expression(f"{_CACHE!s}?.best ?? []", list[SavedView], _CACHE)
+    none = expression(f"!{_CACHE!s}?.best?.length", bool, _CACHE)
+    return card(
+        rx.el.h2("What saved most", class_name="text-lg font-semibold"),
+        rx.el.p(
+            "Answers that are kept now, by the tokens that no model was asked for. What was asked "
+            "and answered is not shown.",
+            class_name="mt-1 mb-3 text-sm text-muted",
+        ),
+        rx.cond(
+            none,
+            rx.el.p(
+                "No answer has been given again yet.", class_name="py-6 text-center text-muted"
+            ),
+            rx.el.ul(
+                rx.foreach(rows.to(list[SavedView]), _saved),
+                aria_label="Answers that saved most",
+                class_name="divide-y divide-line border-y border-line",
+            ),
+        ),
+    )
+
+
+def _saved(row: rx.vars.ObjectVar[SavedView]) -> rx.Component:
+    at = row["at"].to(str)
+    return rx.el.li(
+        rx.el.div(
+            rx.el.p(
+                rx.el.code(row["id"].to(str), class_name="text-sm"),
+                " ",
+                rx.el.span(
+                    row["scope"].to(str),
+                    class_name="rounded-full bg-sunken px-2.5 py-0.5 text-xs text-muted",
+                ),
+            ),
+            rx.el.p(
+                row["by"].to(str),
+                " · ",
+                expression(
+                    f"new Date({at!s}).toLocaleString([], "
+                    "{day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'})",
+                    str,
+                    at,
+                ),
+                class_name="mt-1 text-sm text-muted break-words",
+            ),
+            class_name="min-w-0 flex-1 basis-52",
+        ),
+        rx.el.p(
+            row["tokens"].to(str),
+            " tokens saved · given again ",
+            row["hits"].to(str),
+            " ×",
+            class_name="text-sm tabular-nums",
+        ),
+        key=row["id"].to(str),
+        class_name="flex flex-wrap items-center gap-x-4 gap-y-1 py-3",
+    )
+
+
+def _clearing() -> rx.Component:
+    scope = expression(f"{_CLEAR!s}?.scope ?? ''", str, _CLEAR).to(str)
+    words = expression(f"{_CLEAR!s}?.words ?? ''", str, _CLEAR)
+    return card(
+        rx.el.h2("Forget what is kept", class_name="text-lg font-semibold mb-3"),
+        rx.cond(
+            scope,
+            rx.el.div(
+                rx.el.p(words, " This cannot be undone.", role="alert", class_name="mb-4"),
+                rx.el.div(
+                    button("Forget them", kind="danger", on_click=CacheState.clear(scope)),
+                    button("Leave it", kind="quiet", on_click=CacheState.ask_to_clear("")),
+                    class_name="flex flex-wrap gap-3",
+                ),
+            ),
+            rx.el.div(
+                button(
+                    "Forget everybody’s answers",
+                    kind="danger",
+                    on_click=CacheState.ask_to_clear(str(Scope.SHARED)),
+                ),
+                button(
+                    "Forget people’s own answers",
+                    kind="danger",
+                    on_click=CacheState.ask_to_clear(str(Scope.PERSON)),
+                ),
+                class_name="flex flex-wrap gap-3",
+            ),
+        ),
+    )

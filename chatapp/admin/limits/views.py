@@ -1,0 +1,214 @@
+"""The page about limits as the browser's store holds it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypedDict
+from uuid import UUID
+
+from chatapp import routes
+from chatapp.accounts import groups
+from chatapp.admin.limits.form import LIMITS, SETTINGS, amount, parsed, values_of, without
+from chatapp.limits import admin, policy
+from chatapp.limits.admin import ALL, Owner, Preview
+from chatapp.limits.periods import day_of
+from chatapp.limits.usage import UsageView, usage
+from chatapp.pool.service import pool, tiers
+
+DAYS = 30
+"""So many days of usage are shown, with today."""
+
+MOST = 20
+"""How many of those who asked most are listed."""
+
+LISTED = 50
+"""How many people with limits of their own are listed."""
+
+FROM_CACHE = "From the cache"
+
+
+class LimitsView(TypedDict):
+    """Whose limits there are, and the values of the form's fields."""
+
+    title: str
+    note: str
+    everybody: bool
+    values: dict[str, str]
+    without: dict[str, str]
+    tiers: list[str]
+
+
+class ChangeView(TypedDict):
+    """One change, before it is made."""
+
+    what: str
+    whom: str
+
+
+class PreviewView(TypedDict):
+    """What would change."""
+
+    values: dict[str, str]
+    changes: list[ChangeView]
+
+
+class LinkView(TypedDict):
+    """A way to a group's or a person's limits."""
+
+    href: str
+    name: str
+    words: str
+
+
+class RowView(TypedDict):
+    """One row of a table of usage."""
+
+    href: str
+    name: str
+    cells: list[str]
+
+
+class TotalsView(TypedDict):
+    """What was used in the last days."""
+
+    sum: list[list[str]]
+    members: list[RowView]
+    days: list[RowView]
+    people: list[RowView]
+    used: UsageView | None
+    """Of one person: beside the limits."""
+
+
+async def limits_view(owner: Owner) -> LimitsView | None:
+    """Whose limits there are; None: there is no such group or person."""
+    name = await admin.name_of(owner)
+    if name is None:
+        return None
+    note = "For each person whose group has none of its own, nor the person. 0: no limit."
+    if owner != ALL:
+        note = "0: no limit. A field that is left empty changes nothing of what holds anyway."
+    title = f"Limits of the group {name}" if owner.group_id else f"Limits of {name}"
+    return {
+        "title": "Everybody’s limits" if owner == ALL else title,
+        "note": note,
+        "everybody": owner == ALL,
+        "values": values_of(owner),
+        "without": without(owner),
+        "tiers": list(tiers()),
+    }
+
+
+async def preview_view(owner: Owner, wanted: dict[str, str]) -> PreviewView:
+    """What some changes would do. Raises: Invalid."""
+    limits, now = parsed(owner, wanted), values_of(owner)
+    found: list[ChangeView] = []
+    for name, value in wanted.items():
+        if name in LIMITS:
+            old = int(now[name]) if now[name] else None
+            what = f"{LIMITS[name]}: {_own(old)} → {_own(limits[name])}"
+            whom = _whom(await admin.preview(owner, name, limits[name]))
+        else:
+            what, whom = f"{SETTINGS[name].label}: {now[name] or '–'} → {value or '–'}", ""
+        found.append({"what": what, "whom": whom})
+    return {"values": wanted, "changes": found}
+
+
+def _own(value: int | None) -> str:
+    return "nothing of its own" if value is None else amount(value)
+
+
+def _whom(found: Preview) -> str:
+    words = f"It hits {_people(found.people)}."
+    if not found.over:
+        return words
+    names = ", ".join(person.email for person in found.named)
+    rest = found.over - len(found.named)
+    more = f" and {rest:,} more" if rest else ""
+    return f"{words} {_people(found.over)} of them would be at it already: {names}{more}."
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
+
+
+async def own_limits() -> list[LinkView]:
+    """The groups and people that have limits of their own."""
+    of_groups, of_people = policy.own()
+    found: list[LinkView] = [
+        {
+            "href": routes.limits_of(group_id=group.id),
+            "name": f"{group.name} ({_people(count)})",
+            "words": _limits(of_groups[group.id]),
+        }
+        for group, count in (await groups.every() if of_groups else ())
+        if group.id in of_groups
+    ]
+    names = await admin.names(list(of_people), LISTED)
+    return found + [_person(user_id, name, of_people[user_id]) for user_id, name in names]
+
+
+def _person(user_id: UUID, name: str, values: Mapping[str, int]) -> LinkView:
+    return {"href": routes.limits_of(user_id=user_id), "name": name, "words": _limits(values)}
+
+
+def _limits(values: Mapping[str, int]) -> str:
+    return " · ".join(
+        f"{LIMITS[name]}: {amount(values[name])}" for name in LIMITS if name in values
+    )
+
+
+async def search(text: str) -> list[LinkView]:
+    """Groups and people whose name holds a text."""
+    of_groups, of_people = policy.own()
+    found: list[LinkView] = []
+    for group, count in await groups.every():
+        if text.casefold() in group.name.casefold():
+            words = _limits(of_groups.get(group.id, {})) or _people(count)
+            href = routes.limits_of(group_id=group.id)
+            found.append({"href": href, "name": f"Group {group.name}", "words": words})
+    people = await admin.search(text)
+    return found[:10] + [_person(each, name, of_people.get(each, {})) for each, name in people]
+
+
+async def totals_view(owner: Owner, zone: str) -> TotalsView:
+    """What was used in the last days: by models, by days, and by whom."""
+    today = day_of().first_day
+    span = (today - timedelta(days=DAYS - 1), today)
+    members = await admin.totals("member", *span, owner=owner)
+    days = await admin.totals("day", *span, owner=owner)
+    most = [] if owner.user_id else await admin.most_questions(owner, MOST)
+    labels = {member.name: member.label for member in pool().config.members}
+    whole = {name: sum(row[name] for row in members) for name in _SHOWN}
+    return {
+        "sum": [[label, _cell(name, whole[name])] for name, label in _SHOWN.items()],
+        "members": [
+            _row(labels.get(row["member"], row["member"]) or FROM_CACHE, row) for row in members
+        ],
+        "days": [_row(f"{row['day']:%a %d %b}", row) for row in reversed(days)],
+        "people": [
+            {
+                "href": routes.limits_of(user_id=person.id),
+                "name": person.email,
+                "cells": [f"{person.used:,}"],
+            }
+            for person in most
+        ],
+        "used": await usage(owner.user_id, zone) if owner.user_id else None,
+    }
+
+
+_SHOWN = {
+    "questions": "Questions",
+    "prompt_tokens": "Tokens read",
+    "completion_tokens": "Tokens written",
+    "saved_tokens": "Tokens saved",
+    "cost": "Cost",
+}
+COLUMNS: Sequence[str] = tuple(_SHOWN.values())
+
+
+def _row(name: str, row: Mapping[str, Any]) -> RowView:
+    return {"href": "", "name": name, "cells": [_cell(each, row[each]) for each in _SHOWN]}
+
+
+def _cell(name: str, value: int) -> str:
+    return f"{value / 1e6:,.2f}" if name == "cost" else f"{value:,}"
