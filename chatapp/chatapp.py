@@ -35,6 +35,7 @@ from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
 from chatapp.agents import persona
+from chatapp.agents.tools import service as tools
 from chatapp.announcements import service as announcements
 from chatapp.answers import pages as chat_pages
 from chatapp.answers.own_key_endpoints import routes as own_key_routes
@@ -104,6 +105,7 @@ async def living() -> AsyncIterator[None]:
             persona.following(),
             policy.following(),
             revocations(),
+            tools.following(),
             answering(),
             housekeeping(),
             measuring(),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.accounts import own_keys, sessions
+from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
 from chatapp.chats import service as chats
 from chatapp.limits import upkeep
@@ -18,7 +19,15 @@ logger = logging.getLogger(__name__)
 EVERY = 3600.0
 """How often each process looks for what has had its time, in seconds."""
 
-JOBS = (kept.sweep, chats.purge, sessions.purge, own_keys.reseal, upkeep.sum_up, upkeep.purge)
+JOBS = (
+    kept.sweep,
+    chats.purge,
+    sessions.purge,
+    own_keys.reseal,
+    tools.reseal,
+    upkeep.sum_up,
+    upkeep.purge,
+)
 
 
 @asynccontextmanager

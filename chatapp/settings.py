@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     question_length: int = Field(default=32_000, ge=1, le=200_000)
     """The longest question."""
 
+    tavily_api_key: SecretStr | None = Field(default=None, validation_alias="TAVILY_API_KEY")
+    """Lets agents search the web by Tavily."""
+
+    brave_api_key: SecretStr | None = Field(default=None, validation_alias="BRAVE_API_KEY")
+    """Lets agents search the web by Brave."""
+
+    search_url: AnyHttpUrl | None = None
+    """Another address of the search, for a proxy of one's own; it may be a private one."""
+
     history_turns: int = Field(default=40, ge=1)
     """How many of the last messages of a chat a model is given at most."""
 

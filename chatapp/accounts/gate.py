@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from chatapp import leaving, logs, routes
 from chatapp.accounts import cookies, flash, sessions
 from chatapp.accounts.address import client_address, from_own_page, request_id
-from chatapp.accounts.guard import ADDRESS_HEADER, SESSION_HEADER
+from chatapp.accounts.guard import ADDRESS_HEADER, SESSION_HEADER, ZONE_HEADER
 from chatapp.accounts.opening import Opening
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
@@ -40,7 +40,6 @@ PATIENCE = 2.0
 """How long, in seconds, a socket waits to be known; then it is refused, and the page says so."""
 
 ZONE_COOKIE = "chatapp_zone"
-ZONE_HEADER = "x-chatapp-zone"
 """The name of the browser's time zone, which the page leaves in a cookie."""
 
 _TAB = re.compile(r"[A-Za-z0-9-]{8,64}")

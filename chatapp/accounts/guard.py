@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 SESSION_HEADER = "x-chatapp-session"
 """The header that the socket gate puts in place of the cookie: the session's id."""
 
+ZONE_HEADER = "x-chatapp-zone"
+"""The header with the name of the browser's time zone."""
+
 ADDRESS_HEADER = "x-chatapp-address"
 """The header in which the socket gate says the true address of who is there."""
 
@@ -89,7 +92,7 @@ class EventGuard(Middleware):
             logger.warning("Refused %s: made by Reflex, wanted by nobody", handler.fn.__qualname__)
             return NOTHING
         headers = EventContext.get().router_data.get("headers", {})
-        claimed = headers.get(SESSION_HEADER)
+        claimed, zone = headers.get(SESSION_HEADER), headers.get(ZONE_HEADER, "")
         audit.coming_from(headers.get(ADDRESS_HEADER, ""))
         if access is Access.INTERNAL and not (claimed and event.name in SHOWING):
             return self._take_arguments(handler, event)
@@ -99,7 +102,8 @@ class EventGuard(Middleware):
         patience = math.inf if handler.is_background or event.name in SHOWING else PATIENCE
         try:
             async with told_when_slow():
-                user = await patiently(partial(self._person, claimed, opening=opening), patience)
+                person = partial(self._person, claimed, zone, opening=opening)
+                user = await patiently(person, patience)
         except SQLAlchemyError as error:
             logger.warning("An event was not handled: %s", type(error).__name__)
             await push({"notice": NOT_DONE})
@@ -113,14 +117,17 @@ class EventGuard(Middleware):
         return self._take_arguments(handler, event)
 
     @staticmethod
-    async def _person(claimed: str | None, *, opening: bool) -> CurrentUser | None:
+    async def _person(claimed: str | None, zone: str, *, opening: bool) -> CurrentUser | None:
         if not claimed:
             return None
         try:
             session_id = UUID(claimed)
         except ValueError:
             return None
-        return await sessions.session_by_id(session_id, opening=opening)
+        user = await sessions.session_by_id(session_id, opening=opening)
+        if user is not None:
+            await sessions.keep_zone(user, zone)
+        return user
 
     @staticmethod
     def _take_arguments(handler: rx.event.EventHandler, event: Event) -> StateUpdate | None:

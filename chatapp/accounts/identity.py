@@ -18,6 +18,8 @@ class CurrentUser:
     name: str
     role: Role
     session_id: UUID
+    zone: str = ""
+    """The time zone that their browser said last."""
 
     @property
     def is_admin(self) -> bool:

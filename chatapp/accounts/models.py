@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, new_id, now
@@ -42,6 +42,8 @@ class User(Table, table=True):
     password_hash: str = Field(sa_type=Text, repr=False)
     role: Role = Field(default=Role.MEMBER, sa_type=Text)
     status: UserStatus = Field(default=UserStatus.ACTIVE, sa_type=Text)
+    zone: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": text("''")})
+    """The time zone that their browser said last; empty: none yet."""
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
 
 

@@ -116,14 +116,14 @@ async def user_of_session(
     found = await session.exec(which, params=values)
     if (row := found.first()) is None:
         return None
-    user_id, email, name, role, own_id, last_seen_at = row
-    return CurrentUser(user_id, email, name, Role(role), own_id), last_seen_at
+    user_id, email, name, role, zone, own_id, last_seen_at = row
+    return CurrentUser(user_id, email, name, Role(role), own_id, zone), last_seen_at
 
 
 @cache
 def _of_session(*, by_id: bool) -> SelectOfScalar[Any]:
     """The statement of :func:`user_of_session`, which is asked at every event."""
-    person: list[Any] = [User.id, User.email, User.name, User.role]
+    person: list[Any] = [User.id, User.email, User.name, User.role, User.zone]
     own: list[Any] = [LoginSession.id, LoginSession.last_seen_at]
     which = col(LoginSession.id) if by_id else col(LoginSession.token_hash)
     query = (
@@ -136,6 +136,19 @@ def _of_session(*, by_id: bool) -> SelectOfScalar[Any]:
         )
     )
     return cast("SelectOfScalar[Any]", query)
+
+
+async def set_zone(session: AsyncSession, user_id: UUID, zone: str) -> None:
+    """Note the time zone of a person's browser."""
+    await session.exec(
+        update(User).where(col(User.id) == user_id, col(User.zone) != zone).values(zone=zone)
+    )
+
+
+async def zone_of(session: AsyncSession, user_id: UUID) -> str:
+    """The time zone that a person's browser said last; empty: none yet."""
+    found = await session.exec(select(User.zone).where(User.id == user_id))
+    return found.first() or ""
 
 
 async def touch(

@@ -17,6 +17,7 @@ from chatapp.accounts.models import LoginSession, Role, User
 from chatapp.accounts.sockets import sockets
 from chatapp.database import now, reading, transaction
 from chatapp.settings import settings
+from chatapp.zones import zone_named
 
 PURGE_PATIENCE = 600.0
 """How long, in seconds, clearing away may take."""
@@ -171,6 +172,19 @@ async def session_by_id(session_id: UUID, *, opening: bool = False) -> CurrentUs
         return user
     found = await _find(session_id=session_id)
     return found.user if found else None
+
+
+async def keep_zone(user: CurrentUser, zone: str) -> None:
+    """Note the time zone of a person's browser, if it is another one than it was."""
+    if zone and zone != user.zone and zone_named(zone):
+        async with transaction() as session:
+            await repository.set_zone(session, user.id, zone)
+
+
+async def zone_of(user_id: UUID) -> str:
+    """The time zone that a person's browser said last; empty: none yet."""
+    async with reading() as session:
+        return await repository.zone_of(session, user_id)
 
 
 async def _find(*, session_id: UUID | None = None, token_hash: str = "") -> Found | None:

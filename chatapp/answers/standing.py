@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from chatapp.database import now
+from chatapp.zones import zone_named
 
 EXACT = 20
 """Up to here a place is told exactly, then in tens: it changes less often than it is read."""
@@ -104,7 +105,4 @@ def _ordinal(number: int) -> str:
 
 
 def _zone(name: str | None) -> ZoneInfo | Any:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
+    return zone_named(name or "") or UTC

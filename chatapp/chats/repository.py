@@ -1,11 +1,14 @@
 """All SQL of chats. Every query names the owner."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     CursorResult,
     Integer,
     Uuid,
@@ -13,8 +16,10 @@ from sqlalchemy import (
     bindparam,
     delete,
     literal,
+    true,
     update,
 )
+from sqlalchemy import select as columns
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -164,6 +169,58 @@ async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> 
         .limit(1)
     )
     return found.first()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that a search has found, with its chat."""
+
+    chat_id: UUID
+    title: str
+    at: datetime
+    role: str
+    text: str
+
+
+async def found(
+    session: AsyncSession, user_id: UUID, words: Sequence[str], limit: int, but: UUID | None
+) -> list[Found]:
+    """The newest messages of this person that hold all the words, or whose chat's title does.
+
+    Args:
+        session: for reading.
+        user_id: whose.
+        words: as people write them; upper and lower case are the same.
+        limit: how many messages.
+        but: a chat that is left out.
+    """
+    told: list[Any] = [Chat.id, Chat.title, Message.created_at, Message.role, Message.text]
+    query = (
+        columns(*told)
+        .join(Message, col(Message.chat_id) == col(Chat.id))
+        .where(
+            col(Chat.user_id) == user_id,
+            col(Message.user_id) == user_id,
+            col(Chat.deleted_at).is_(None),
+            col(Chat.id) != but if but else true(),
+            *(_holds(word) for word in words),
+        )
+        .order_by(col(Message.created_at).desc(), col(Message.id))
+        .limit(limit)
+    )
+    return [Found(*row) for row in await session.exec(cast("SelectOfScalar[Any]", query))]
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    # SQLite folds the case of ASCII letters only: others are looked for in the usual forms.
+    forms = dict.fromkeys([word, word.lower(), word.upper(), word.capitalize()])
+    return or_(
+        *(
+            column.icontains(form, autoescape=True)
+            for form in forms
+            for column in (col(Message.text), col(Chat.title))
+        )
+    )
 
 
 async def running(session: AsyncSession, user_id: UUID, chat_id: UUID) -> Message | None:

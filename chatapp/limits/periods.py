@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
 from chatapp.controls import Control
 from chatapp.database import now
+from chatapp.zones import zone_named
 
 
 def _zone_name(name: str) -> str:
-    if name != "UTC":
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("must be a time zone like Europe/Berlin, or UTC") from None
+    if zone_named(name) is None:
+        raise ValueError("must be a time zone like Europe/Berlin, or UTC")
     return name
 
 

@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex_base.event.context import EventContext
 
-from chatapp.accounts.gate import ZONE_HEADER
+from chatapp.accounts.guard import ZONE_HEADER
 from chatapp.accounts.identity import current_user
 from chatapp.limits.usage import usage
 from chatapp.ui.store import push

@@ -1,13 +1,14 @@
 """What people are told of their limits: what is left, and when it comes back by their clock."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from chatapp.database import now
 from chatapp.limits.books import Denied
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.policy import Limits
 from chatapp.limits.repository import Used
+from chatapp.zones import zone_named
 
 WARN = 0.8
 """The part of a limit from which on people are told how much is left."""
@@ -77,7 +78,4 @@ def moment(at: datetime, zone: str) -> str:
 
 def place_of(zone: str) -> ZoneInfo:
     """A time zone by its name; UTC if there is none."""
-    try:
-        return ZoneInfo(zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    return zone_named(zone) or ZoneInfo("UTC")

@@ -46,6 +46,7 @@ CHATS: dict[str, tuple[Try, object]] = {
         lambda s, who, chat, m: repository.in_the_way(s, who, m[0].client_id or new_id(), chat.id),
         [],
     ),
+    "found": (lambda s, who, _chat, _: repository.found(s, who, ["question"], 5, None), []),
     "first_child": (lambda s, who, _, m: repository.first_child(s, who, m[0].id), None),
     "running": (lambda s, who, chat, _: repository.running(s, who, chat.id), None),
     "path": (lambda s, who, chat, _: repository.path(s, who, chat.leaf_id, 10), []),

@@ -3,11 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from chatapp.agents.tools import calculator, clock, web_page
+from chatapp.agents.tools import (
+    calculator,
+    chat_search,
+    clock,
+    service,
+    units,
+    web_page,
+    web_search,
+)
 from chatapp.agents.tools.problems import FAILED, ToolProblem
 from chatapp.agents.tools.tool import Caller, Tool
 from chatapp.chats.text import storable
@@ -19,12 +28,29 @@ logger = logging.getLogger(__name__)
 LONGEST = 20_000
 """Characters of what one use may give back."""
 
-BUILT_IN = (calculator.TOOL, clock.TOOL, web_page.TOOL)
+BUILT_IN = (
+    calculator.TOOL,
+    clock.TOOL,
+    units.TOOL,
+    chat_search.TOOL,
+    web_page.TOOL,
+    web_search.TOOL,
+)
 
 
 def available() -> tuple[Tool, ...]:
-    """The tools that can be used in this process now."""
-    return BUILT_IN
+    """The tools that can be used now, as admins have set them."""
+    return tuple(tool for tool, on in every() if on)
+
+
+def every() -> list[tuple[Tool, bool]]:
+    """All tools that are configured, as admins have set them, and whether each is on.
+
+    What comes with the product is on by itself; a tool of an MCP server once an admin says so.
+    """
+    own = [(tool, True) for tool in BUILT_IN if tool is not web_search.TOOL or web_search.ready()]
+    found = own + [(tool, False) for tool in service.served()]
+    return [_chosen(tool, on) for tool, on in found]
 
 
 def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
@@ -35,6 +61,14 @@ def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
     """
     wanted = set(names)
     return [_bounded(tool, tool.build(caller)) for tool in available() if tool.name in wanted]
+
+
+def _chosen(tool: Tool, on: bool) -> tuple[Tool, bool]:
+    choice = service.choice_of(tool.name)
+    if choice is None:
+        return tool, on
+    acts = tool.acts if choice.acts is None else choice.acts
+    return replace(tool, acts=acts), on if choice.on is None else choice.on
 
 
 def _bounded(tool: Tool, base: BaseTool) -> BaseTool:

@@ -1,14 +1,17 @@
 """The present time, where the person is or elsewhere."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp.accounts import sessions
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.tool import Caller, Tool, made
 from chatapp.database import now
+from chatapp.zones import zone_named
 
 
 class Arguments(BaseModel):
@@ -21,23 +24,22 @@ class Arguments(BaseModel):
     )
 
 
-def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone of a name; None if there is no such zone."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
 def told(moment: datetime, zone: ZoneInfo) -> str:
     """A moment in words and in numbers."""
     there = moment.astimezone(zone)
     return f"{there:%A, %d %B %Y, %H:%M:%S} in {zone.key} ({there.isoformat(timespec='seconds')})"
 
 
+async def _own_zone(caller: Caller) -> str:
+    try:
+        return await sessions.zone_of(caller.user_id)
+    except SQLAlchemyError:
+        return ""
+
+
 def _build(caller: Caller) -> BaseTool:
     async def use(zone: str = "") -> str:
-        found = zone_named(zone.strip() or caller.zone or "UTC")
+        found = zone_named(zone.strip() or caller.zone or await _own_zone(caller) or "UTC")
         if found is None:
             raise ToolProblem(
                 "There is no such time zone. Use an IANA name such as Europe/Berlin, or UTC."

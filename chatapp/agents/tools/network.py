@@ -68,6 +68,11 @@ async def resolved(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
+def anywhere() -> httpcore.AsyncNetworkBackend:
+    """Connects to whatever it is told to: for what operators have named."""
+    return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+
+
 class PublicOnly(httpcore.AsyncNetworkBackend):
     """Connects to public addresses only, and to those that were looked at."""
 
@@ -75,7 +80,7 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         self, resolve: Resolve = resolved, inner: httpcore.AsyncNetworkBackend | None = None
     ) -> None:
         self._resolve = resolve
-        self._inner = inner or cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        self._inner = inner or anywhere()
 
     async def connect_tcp(
         self,
@@ -153,23 +158,25 @@ async def get(url: str, accepted: Iterable[str], network: Network = PublicOnly) 
     raise ToolProblem(f"The address leads on more than {HOPS} times.")
 
 
-async def post(
-    url: str, body: bytes, headers: Mapping[str, str], network: Network = PublicOnly
+async def ask(
+    url: str, headers: Mapping[str, str], body: bytes | None, network: Network = PublicOnly
 ) -> bytes:
-    """Send JSON to a service that an operator has named, and read its JSON.
+    """Ask a service that an operator has named, by POST if there is a body of JSON to send.
 
     Raises:
         ToolProblem: it does not answer, or with an error; nothing of what it says is told.
     """
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    raw += [(b"Host", httpx.URL(url).netloc), (b"Content-Type", b"application/json")]
-    raw += [(b"Accept", b"application/json"), (b"Content-Length", str(len(body)).encode())]
+    sent = {"Host": httpx.URL(url).netloc.decode(), "Accept": "application/json", **headers}
+    if body is not None:
+        sent |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    method = "GET" if body is None else "POST"
+    raw = [(name.encode(), value.encode()) for name, value in sent.items()]
     try:
         async with (
             _places(),
             _pool(network) as pool,
             pool.stream(
-                "POST", url, headers=raw, content=body, extensions={"timeout": _TIMES}
+                method, url, headers=raw, content=body, extensions={"timeout": _TIMES}
             ) as response,
         ):
             return (await _read(response, url, frozenset({"application/json"}))).body

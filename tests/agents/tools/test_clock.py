@@ -6,9 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chatapp.accounts import sessions
+from chatapp.accounts.identity import CurrentUser
+from chatapp.accounts.models import Role
 from chatapp.agents.tools.catalogue import Caller, built
 from chatapp.agents.tools.clock import told
 from chatapp.agents.tools.problems import ToolProblem, in_words
+from chatapp.settings import Settings
+from tests.chats.people import person
 
 
 def test_a_moment_is_told_in_words_and_numbers() -> None:
@@ -40,3 +45,13 @@ async def test_arguments_that_do_not_fit_are_told_in_words() -> None:
         await tool.ainvoke({"zone": "x" * 65})
     words = "The arguments do not fit: zone: String should have at most 64 characters."
     assert in_words(refused.value) == words
+
+
+async def test_the_browsers_zone_is_known_to_every_process(installation: Settings) -> None:
+    ada = await person("ada")
+    user = CurrentUser(ada, "ada@example.org", "", Role.MEMBER, uuid4())
+    for zone in ("Asia/Tokyo", "", "Middle/Earth", "../etc"):
+        await sessions.keep_zone(user, zone)
+    assert await sessions.zone_of(ada) == "Asia/Tokyo"
+    (tool,) = built(["current_time"], Caller(ada))
+    assert "in Asia/Tokyo" in await tool.ainvoke({})

@@ -1,0 +1,342 @@
+"""The tools as admins have set them: kept in the database, known to all processes in a moment."""
+
+import logging
+import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from functools import cache
+from uuid import UUID
+
+import httpx
+import orjson
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp import audit
+from chatapp.accounts.sealing import Unreadable, is_of_today, seal, unseal
+from chatapp.agents.tools import mcp, repository
+from chatapp.agents.tools.mcp import Address, full_name
+from chatapp.agents.tools.models import McpServer, ToolChoice
+from chatapp.agents.tools.problems import ToolProblem
+from chatapp.agents.tools.tool import Tool
+from chatapp.broadcast import listening, tell
+from chatapp.chats.text import storable
+from chatapp.database import new_id, now, reading, transaction
+from chatapp.settings import settings
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "chatapp:tools"
+
+TIMES = (1, 300)
+"""The shortest and the longest time, in seconds, that a tool of a server may be given."""
+
+HEADERS = 20
+"""The most headers that are sent to a server."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+
+class Unfit(ValueError):
+    """What an admin has entered cannot be kept. Its text says why, and holds no secret."""
+
+
+class Gone(Exception):
+    """There is no such server any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What an admin enters of a server."""
+
+    name: str
+    url: str
+    timeout: int = 30
+    headers: str | None = None
+    """Lines of ``Name: value``; None: those that are kept stay."""
+
+
+@dataclass(slots=True)
+class _Copy:
+    """What this process knows."""
+
+    choices: dict[str, ToolChoice] = field(default_factory=dict)
+    servers: list[McpServer] = field(default_factory=list)
+    tools: tuple[Tool, ...] = ()
+    """The tools of the servers that are on."""
+
+
+@cache
+def _copy() -> _Copy:
+    return _Copy()
+
+
+def choice_of(name: str) -> ToolChoice | None:
+    """What an admin has said of a tool."""
+    return _copy().choices.get(name)
+
+
+def servers() -> list[McpServer]:
+    """The MCP servers."""
+    return list(_copy().servers)
+
+
+def served() -> tuple[Tool, ...]:
+    """The tools of the MCP servers that are on, whether or not they are."""
+    return _copy().tools
+
+
+async def choose(
+    name: str, *, by: UUID | None, on: bool | None = None, acts: bool | None = None
+) -> None:
+    """Say of a tool whether anybody may use it, or whether a person is asked before.
+
+    Args:
+        name: the tool's.
+        by: the admin.
+        on: None leaves it.
+        acts: None leaves it.
+    """
+    async with transaction() as session:
+        kept = await repository.choice(session, name)
+        before = {"on": kept.on, "acts": kept.acts}
+        kept.on = kept.on if on is None else on
+        kept.acts = kept.acts if acts is None else acts
+        after = {"on": kept.on, "acts": kept.acts}
+        await audit.note(
+            session, "tool.changed", by=by, subject=f"tool:{name}", before=before, after=after
+        )
+    await _changed()
+
+
+async def add(entered: Entered, *, by: UUID | None) -> UUID:
+    """Keep a server. It is not asked for its tools by that.
+
+    Raises:
+        Unfit: something of it cannot be kept.
+    """
+    made = McpServer(id=new_id(), name="", url="")
+    _take(made, entered)
+    try:
+        async with transaction() as session:
+            session.add(made)
+            await _note(session, "mcp.added", by, made, None)
+    except IntegrityError:
+        raise Unfit("There is a server of this name already.") from None
+    await _changed()
+    return made.id
+
+
+async def change(server_id: UUID, entered: Entered, *, by: UUID | None) -> None:
+    """Change a server.
+
+    Raises:
+        Gone: it is not there any more.
+        Unfit: something of it cannot be kept; nothing is changed.
+    """
+    try:
+        async with transaction() as session:
+            kept = await _server(session, server_id)
+            before = _shown(kept)
+            names = [full_name(kept.name, each["name"]) for each in kept.tools]
+            if kept.name != entered.name.strip():
+                await repository.forget(session, names)
+            if entered.headers is None and _origin(entered.url) != _origin(kept.url):
+                # Secrets that were for one place are not sent to another.
+                kept.sealed = None
+            _take(kept, entered)
+            await _note(session, "mcp.changed", by, kept, before)
+    except IntegrityError:
+        raise Unfit("There is a server of this name already.") from None
+    await _changed()
+
+
+async def switch(server_id: UUID, *, on: bool, by: UUID | None) -> None:
+    """Let the tools of a server be used, or no longer.
+
+    Raises:
+        Gone: it is not there any more.
+    """
+    async with transaction() as session:
+        kept = await _server(session, server_id)
+        before = _shown(kept)
+        kept.on = on
+        await _note(session, "mcp.changed", by, kept, before)
+    await _changed()
+
+
+async def remove(server_id: UUID, *, by: UUID | None) -> None:
+    """Forget a server and what was said of its tools.
+
+    Raises:
+        Gone: it is not there any more.
+    """
+    async with transaction() as session:
+        kept = await _server(session, server_id)
+        names = [full_name(kept.name, each["name"]) for each in kept.tools]
+        await repository.forget(session, names)
+        await session.delete(kept)
+        await _note(session, "mcp.removed", by, None, _shown(kept))
+    await _changed()
+
+
+async def test(server_id: UUID, *, by: UUID | None) -> int:
+    """Ask a server for its tools and keep them; they are used as they are now from then on.
+
+    Returns:
+        How many there are.
+
+    Raises:
+        Gone: it is not there any more.
+        ToolProblem: it does not answer; the tools that are kept stay.
+    """
+    async with reading() as session:
+        asked = await _server(session, server_id)
+    problem, found = "", None
+    try:
+        found = await mcp.told_tools(_address(asked))
+    except ToolProblem as error:
+        problem = str(error)
+    async with transaction() as session:
+        kept = await _server(session, server_id)
+        before = _shown(kept)
+        kept.problem, kept.tested_at = problem, now()
+        if found is not None:
+            kept.tools = found
+        await _note(session, "mcp.tested", by, kept, before)
+    await _changed()
+    if problem:
+        raise ToolProblem(problem)
+    return len(found or ())
+
+
+def following() -> AbstractAsyncContextManager[None]:
+    """Keep this process's copy true for as long as this is open."""
+    return listening(CHANNEL, _heard, load)
+
+
+async def load() -> None:
+    """Take over what the database says."""
+    async with reading() as session:
+        choices = await repository.choices(session)
+        found = await repository.servers(session)
+    copy = _copy()
+    copy.choices = {each.name: each for each in choices}
+    copy.servers = list(found)
+    copy.tools = tuple(
+        mcp.tool_of(_address(server), each)
+        for server in found
+        if server.on
+        for each in server.tools
+    )
+
+
+async def reseal() -> None:
+    """Seal with the present secret what an earlier one has sealed."""
+    if not settings().secret_before:
+        return
+    async with transaction() as session:
+        for server in await repository.servers(session):
+            if not server.sealed or is_of_today(server.sealed):
+                continue
+            try:
+                server.sealed = seal(server.id, unseal(server.id, server.sealed))
+            except Unreadable:
+                continue
+
+
+async def _heard(_message: bytes) -> None:
+    await load()
+
+
+async def _changed() -> None:
+    await load()
+    await tell(CHANNEL, "changed")
+
+
+async def _server(session: AsyncSession, server_id: UUID) -> McpServer:
+    found = await repository.server(session, server_id)
+    if found is None:
+        raise Gone
+    return found
+
+
+def _take(server: McpServer, entered: Entered) -> None:
+    """Put into a row what was entered.
+
+    Raises:
+        Unfit: something of it cannot be kept.
+    """
+    name, url = entered.name.strip(), entered.url.strip()
+    if not _NAME.fullmatch(name):
+        raise Unfit("The name has 1 to 20 small letters, digits and _, and begins with a letter.")
+    if _origin(url) is None or len(url) > 2_000:
+        raise Unfit("The address begins with http:// or https://, and has no password in it.")
+    if not TIMES[0] <= entered.timeout <= TIMES[1]:
+        raise Unfit(f"The time is {TIMES[0]} to {TIMES[1]} seconds.")
+    if entered.headers is not None:
+        headers = _headers(entered.headers)
+        server.sealed = seal(server.id, orjson.dumps(headers).decode()) if headers else None
+    server.name, server.url, server.timeout = name, url, entered.timeout
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        found = httpx.URL(url.strip())
+    except (httpx.InvalidURL, ValueError):
+        return None
+    if found.scheme not in ("http", "https") or not found.host or found.userinfo:
+        return None
+    return found.scheme, found.host, found.port
+
+
+def _headers(lines: str) -> dict[str, str]:
+    found = {}
+    for line in storable(lines).splitlines():
+        if not line.strip():
+            continue
+        name, colon, value = line.partition(":")
+        value = value.strip()
+        fits = _HEADER.fullmatch(name.strip()) and value.isascii() and value.isprintable()
+        if not colon or not fits or not value or len(value) > 4_000:
+            raise Unfit("Each line of the headers is a name, a colon and a value.")
+        found[name.strip()] = value
+    if len(found) > HEADERS:
+        raise Unfit(f"There are at most {HEADERS} headers.")
+    return found
+
+
+def _address(server: McpServer) -> Address:
+    headers: Mapping[str, str] = {}
+    if server.sealed:
+        try:
+            headers = orjson.loads(unseal(server.id, server.sealed))
+        except Unreadable:
+            logger.error("The headers of the MCP server %s cannot be opened", server.name)
+    return Address(server.name, server.url, headers, float(server.timeout))
+
+
+def _shown(server: McpServer) -> dict[str, object]:
+    """What the audit may have of a server."""
+    return {
+        "name": server.name,
+        "url": server.url,
+        "timeout": server.timeout,
+        "on": server.on,
+        "has headers": server.sealed is not None,
+        "tools": [each["name"] for each in server.tools],
+    }
+
+
+async def _note(
+    session: AsyncSession,
+    action: str,
+    by: UUID | None,
+    server: McpServer | None,
+    before: dict[str, object] | None,
+) -> None:
+    after = _shown(server) if server else None
+    name = (after or before or {}).get("name", "")
+    await audit.note(session, action, by=by, subject=f"mcp:{name}", before=before, after=after)
