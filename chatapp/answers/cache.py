@@ -124,7 +124,7 @@ class Entry:
 def place_of(request: Request) -> Place | None:
     """The place for a request's answer; None: it is not to be given again."""
     allowed = policy.value
-    if not settings().answer_cache or allowed is Policy.OFF:
+    if not settings().answer_cache or allowed is Policy.OFF or request.tools:
         return None
     shared = allowed is Policy.SHARED and impersonal(request)
     scope = Scope.SHARED if shared else Scope.PERSON

@@ -20,7 +20,10 @@ class Kind(StrEnum):
     HOP = "hop"
     """A provider failed before its first word; another is asked."""
     RESTART = "restart"
-    """The words so far are taken back; the answer begins again."""
+    """The words so far are taken back; the answer begins again. ``data``: all steps, by their
+    numbers, for those who may have missed some; mostly nothing."""
+    STEP = "step"
+    """A step of the answer's turn as it is now. ``data``: its number, and how it is shown."""
     LINE = "line"
     """Where the question stands in the waiting line; without ``data``: it is asked now."""
     END = "end"
@@ -36,6 +39,8 @@ class Kind(StrEnum):
     """Who is the first in a waiting line. ``data``: whose line, and whether it may try now."""
     WISH = "wish"
     """A person does not want to wait any more. ``data``: what they want instead."""
+    DECIDED = "decided"
+    """A person has approved or refused a step that waits. ``data``: its number."""
     CHATS = "chats"
     """The list of chats has changed: a new title, a deleted chat."""
 

@@ -252,6 +252,7 @@ class _Screen:
             growing.view = view
             view["take"] = growing.take
             view["line"] = self._line(growing)
+            view["thoughts"] = growing.thoughts or view["thoughts"]
             if values:
                 view["status"] = Status.STREAMING
         return values | {f"m:{message.id}": view}
@@ -284,9 +285,14 @@ class _Screen:
             if growing.standing:
                 growing.view["status"] = Status.QUEUED
             values[f"m:{growing.answer_id}"] = growing.view
-        elif growing.view and (growing.view["status"] == Status.QUEUED or growing.take != take):
+        elif growing.view and (
+            growing.view["status"] == Status.QUEUED
+            or growing.take != take
+            or growing.view["thoughts"] != growing.thoughts
+        ):
             growing.view["status"], growing.view["take"] = Status.STREAMING, growing.take
             growing.view["line"] = self._line(growing)
+            growing.view["thoughts"] = growing.thoughts
             values[f"m:{growing.answer_id}"] = growing.view
         return values
 

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from chatapp.agents.steps import StepView, summary
 from chatapp.answers.events import START, Event, Kind
 from chatapp.answers.standing import Standing
 from chatapp.answers.views import MessageView
@@ -21,6 +22,7 @@ class Growing:
         """Where its question stands in line, if it does."""
         self.length = 0
         """Of the words that were read, in characters."""
+        self._steps: list[StepView] = []
         self._name = secrets.token_urlsafe(3)
         self._takes = 0
         self._begin_again()
@@ -46,10 +48,21 @@ class Growing:
         if not self.position < event.position or self.misses(event):
             return {}
         another_writer = self.position.epoch not in (START.epoch, event.position.epoch)
+        values: dict[str, Any] = {}
         if event.kind is Kind.RESTART or another_writer:
             self._begin_again()
+        if another_writer:
+            # It tells the finished ones again; what was not finished is no more.
+            values |= {self._name_of(number): None for number in range(len(self._steps))}
+            self._steps.clear()
         self.position = event.position
-        values: dict[str, Any] = {}
+        if event.kind is Kind.RESTART and event.data:
+            for number, view in enumerate(event.data):
+                self._see(number, view, values)
+        if event.kind is Kind.STEP:
+            self.standing = None
+            number, view = event.data
+            self._see(number, view, values)
         if event.kind is Kind.LINE:
             self.standing = Standing.read(event.data) if event.data else None
         if event.kind is Kind.TEXT:
@@ -58,6 +71,18 @@ class Growing:
             self.length += len(event.data)
             self._collect(values)
         return values
+
+    @property
+    def thoughts(self) -> str:
+        """The steps in one line."""
+        return summary(self._steps)
+
+    def _see(self, number: int, view: StepView, values: dict[str, Any]) -> None:
+        self._steps[number : number + 1] = [view]
+        values[self._name_of(number)] = view
+
+    def _name_of(self, number: int) -> str:
+        return f"s:{self.answer_id}.{number}"
 
     def _begin_again(self) -> None:
         self._takes += 1

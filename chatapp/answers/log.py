@@ -79,6 +79,8 @@ class AnswerLog:
         self._told = 0
         self._pieces: list[tuple[int, int]] = [(0, 0)]
         """What the words were after each event since they began: its number and their count."""
+        self._steps: dict[int, tuple[int, Any]] = {}
+        """Each step as it is now, and the number of its event."""
         self._length: int | None = None
         self.first_at: float | None = None
         """When there was a first word, by the monotonic clock."""
@@ -112,6 +114,11 @@ class AnswerLog:
         self.add(Kind.RESTART)
         self._pieces = [(self._number, 0)]
 
+    def step(self, number: int, view: Any) -> None:
+        """Add a step, or what has become of it."""
+        self.add(Kind.STEP, [number, view])
+        self._steps[number] = self._number, view
+
     def add(self, kind: Kind, data: Any = None) -> None:
         """Add an event after the words so far, and write it at once."""
         self._join()
@@ -139,13 +146,20 @@ class AnswerLog:
         if after.epoch != self._epoch or after.number < first:
             after = Position(self._epoch, first)
             if first:
-                events.append(Event(Kind.RESTART, self.chat_id, self.answer_id, after))
+                events.append(
+                    Event(Kind.RESTART, self.chat_id, self.answer_id, after, self._all_steps())
+                )
+        steps = {number: [n, view] for n, (number, view) in self._steps.items()}
         for (_, start), (number, stop) in pairwise(self._pieces):
             if number > after.number:
-                words = "".join(self._said[start:stop])
                 position = Position(self._epoch, number)
-                events.append(Event(Kind.TEXT, self.chat_id, self.answer_id, position, words))
+                kind = Kind.STEP if number in steps else Kind.TEXT
+                data = steps.get(number) or "".join(self._said[start:stop])
+                events.append(Event(kind, self.chat_id, self.answer_id, position, data))
         return events
+
+    def _all_steps(self) -> list[Any] | None:
+        return [view for _, (_, view) in sorted(self._steps.items())] or None
 
     def written(self, events: list[Event], length: int) -> None:
         """The log has so many entries after these were written.
@@ -159,7 +173,7 @@ class AnswerLog:
         later, self._waiting = [e for e in self._waiting if e.kind is not Kind.TEXT], []
         ends = [e for e in [*events, *later] if e.kind is Kind.END]
         stands = [e for e in [*events, *later] if e.kind is Kind.LINE][-1:]
-        again = self._event(Kind.RESTART, None)
+        again = self._event(Kind.RESTART, self._all_steps())
         self._pieces = [(self._number, 0)]
         self._joined = len(self._said)
         self._waiting = [again, self._event(Kind.TEXT, self.said)]

@@ -1,13 +1,21 @@
 """One answer while it is made: from the prompt to what is to be kept of it."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
 from time import monotonic
 
+from chatapp.agents.steps import Reasoning, summary
+from chatapp.agents.steps import Step as TurnStep
+from chatapp.agents.tools.catalogue import Caller, available, built
+from chatapp.agents.turn import AgentTurn
+from chatapp.answers.approval import Approvals
 from chatapp.answers.cache import Entry, keepable, place_of
+from chatapp.answers.desk import Desk
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Flight, Flights, Leader
+from chatapp.answers.hearing import Hearing, TooLong
 from chatapp.answers.job import Job
 from chatapp.answers.line import Line
 from chatapp.answers.log import AnswerLog
@@ -17,22 +25,17 @@ from chatapp.answers.repository import Outcome
 from chatapp.answers.request import Request, request_for
 from chatapp.answers.shelf import shelf
 from chatapp.answers.standing import Standing
-from chatapp.answers.turn import Turn
 from chatapp.chats.models import Status
-from chatapp.chats.text import storable
 from chatapp.database import now, patiently
 from chatapp.limits import degradation
 from chatapp.limits.degradation import ONLY_KNOWN, Step
 from chatapp.pool.content import estimated_tokens
 from chatapp.pool.errors import PoolError, PoolExhausted
-from chatapp.pool.events import Done, Hop, Restart, Text
+from chatapp.pool.events import Restart, Text, Thought
 from chatapp.pool.trail import attempts
 
 PATIENCE = 60.0
 """How long the beginning of an answer waits for a database that is away, in seconds."""
-
-LONGEST_ANSWER = 400_000
-"""The length, in characters, at which an answer is ended."""
 
 CUT_BY_MODEL = "The model ended here because the answer reached its longest length."
 TOO_LONG = "The answer became too long and was ended here."
@@ -41,9 +44,12 @@ TOO_LONG = "The answer became too long and was ended here."
 class Making:
     """The words of one answer as they come, and its outcome."""
 
-    def __init__(self, job: Job, log: AnswerLog, flights: Flights, line: Line) -> None:
+    def __init__(
+        self, job: Job, log: AnswerLog, flights: Flights, line: Line, approvals: Approvals
+    ) -> None:
         self.outcome = Outcome(Status.FAILED, "")
-        self._line = line
+        self._hearing = Hearing(log, self.outcome)
+        self._desk = Desk(job, log, line, approvals, self._hearing)
         self._job = job
         self._log = log
         self._flights = flights
@@ -75,6 +81,11 @@ class Making:
             if error.outcome == "client" or not await self._give_old():
                 raise
 
+    def resume(self, steps: Sequence[TurnStep]) -> None:
+        """Go on after what another process has finished."""
+        self._desk.resume(steps)
+        self.outcome.prompt_tokens = sum((step.said or {}).get("tokens", 0) for step in steps)
+
     async def leave(self, *, ended: bool) -> None:
         """Let go of what others may join; they may be given a whole answer that has ended."""
         if self._flight is None:
@@ -94,6 +105,8 @@ class Making:
         outcome = self.outcome
         outcome.status, outcome.problem, outcome.text = status, problem, self._log.said
         outcome.for_all |= status is Status.DONE
+        outcome.unkept = self._desk.close()
+        outcome.thoughts = summary(step.view() for step in self._desk.steps)
         outcome.duration_ms = self._since(monotonic())
         if self._log.first_at is not None:
             outcome.first_token_ms = self._since(self._log.first_at)
@@ -104,43 +117,43 @@ class Making:
         return Flight(self._flights, place, me) if place else None
 
     async def _ask(self, request: Request) -> None:
-        with attempts() as trail:
-            try:
-                await self._take_down(request)
-            finally:
-                self.outcome.attempts = [asdict(attempt) for attempt in trail]
-
-    async def _take_down(self, request: Request) -> None:
-        length, restarted = 0, False
         self.outcome.context_from = request.begins_at
         self.outcome.asked_tokens = estimated_tokens(request.messages, {})
-        others = bool(self._log.said)
-        answer = Turn(self._line, self._job.answer_id, request, self).events()
+        self._desk.open(request, self)
+        with attempts() as trail:
+            try:
+                problem = await self._take_down(request)
+            except TooLong:
+                problem = TOO_LONG
+            finally:
+                self.outcome.attempts = [asdict(attempt) for attempt in trail]
+        if self._hearing.finish_reason == "length":
+            problem = problem or CUT_BY_MODEL
+        elif self._hearing.finish_reason == "stop" and not self._hearing.restarted:
+            self._keep()
+        self.end(Status.DONE, problem)
+
+    async def _take_down(self, request: Request) -> str:
+        """The words of the answer; what is to be said of its end."""
+        if request.tools:
+            caller = Caller(self._job.user_id, self._job.chat_id)
+            tools = built(request.tools, caller)
+            known = {tool.name: tool for tool in available()}
+            return await AgentTurn(self._desk, tools, known, self._desk.steps).run(request.messages)
+        reasoning = Reasoning(self._desk.show)
+        answer = self._desk.ask(request.messages, ())
         async with aclosing(answer) as events:
             async for event in events:
                 match event:
-                    case Text(text):
-                        if others:
-                            # Of one who was followed and is no more.
-                            self._log.restart()
-                            others = False
-                        words = storable(text)
-                        self._log.text(words)
-                        length += len(words)
-                        if length > LONGEST_ANSWER:
-                            return self.end(Status.DONE, TOO_LONG)
-                    case Hop():
-                        self._log.add(Kind.HOP, {"to": event.next_label})
+                    case Thought(text):
+                        reasoning.add(text)
+                    case Text():
+                        reasoning.words()
                     case Restart():
-                        length, restarted = 0, True
-                        self._log.restart()
-                    case Done():
-                        self._credit(event)
-                        if event.finish_reason == "length":
-                            return self.end(Status.DONE, CUT_BY_MODEL)
-                        if event.finish_reason == "stop" and not restarted:
-                            self._keep()
-        return self.end(Status.DONE)
+                        reasoning.again()
+                self._hearing.take(event)
+        reasoning.end()
+        return ""
 
     def stand(self, standing: Standing | None) -> None:
         """Tell where the question stands in line; nothing: it is asked now."""
@@ -193,11 +206,6 @@ class Making:
         outcome = self.outcome
         read, written = outcome.prompt_tokens, outcome.completion_tokens
         return Entry(outcome.text, outcome.answered_by, now(), read, written)
-
-    def _credit(self, done: Done) -> None:
-        self.outcome.answered_by = done.attempt.label
-        self.outcome.prompt_tokens = done.attempt.prompt_tokens or 0
-        self.outcome.completion_tokens = done.attempt.completion_tokens or 0
 
     def _since(self, moment: float) -> int:
         return round((moment - self._began) * 1000)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Index, SmallInteger, Text, false, text
 from sqlmodel import Field
 
+from chatapp.agents.steps import Kind, State
 from chatapp.database import Moment, Table, now
 
 
@@ -73,6 +74,8 @@ class Answer(Table, table=True):
     """Whether a new answer was wanted, whatever is kept."""
     context_from: UUID | None = None
     """The message with which the model's history began, when earlier ones were left out."""
+    thoughts: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """Its steps in one line; empty: none of them is worth it."""
     first_token_ms: int | None = None
     duration_ms: int | None = None
     queued_at: datetime = Field(default_factory=now, sa_type=Moment)
@@ -86,3 +89,19 @@ class Answer(Table, table=True):
     )
     """Why, in the reader's words, if any."""
     rated_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class AnswerStep(Table, table=True):
+    """One step of an answer's turn, see :class:`chatapp.agents.steps.Step`."""
+
+    answer_id: UUID = Field(primary_key=True, foreign_key="answers.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    kind: Kind = Field(sa_type=Text)
+    state: State = Field(sa_type=Text)
+    title: str = Field(default="", sa_type=Text)
+    input: str = Field(default="", sa_type=Text)
+    output: str = Field(default="", sa_type=Text)
+    ms: int | None = None
+    call: str = Field(default="", sa_type=Text)
+    said: dict[str, Any] | None = Field(default=None, sa_type=JSON)

@@ -15,6 +15,7 @@ from chatapp.accounts import own_keys
 from chatapp.accounts.models import KeyUse
 from chatapp.accounts.problems import Problem, Refused
 from chatapp.database import new_id
+from chatapp.pool.calling import Tool
 from chatapp.pool.errors import PoolError
 from chatapp.pool.events import Attempt, Done, PoolEvent
 from chatapp.pool.own import OwnAccount, key_refused, offers, own_pool, refusal_of
@@ -58,6 +59,7 @@ class OwnKeys:
         messages: list[BaseMessage],
         tier: str | None,
         temperature: float | None = None,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer with these keys alone.
 
@@ -65,7 +67,9 @@ class OwnKeys:
             PoolExhausted: none of them could be used.
             AnswerCut: the answer broke off.
         """
-        source = own_pool(accounts, tier).answer(messages, restarts=True, temperature=temperature)
+        source = own_pool(accounts, tier).answer(
+            messages, restarts=True, temperature=temperature, tools=tools
+        )
         try:
             async with aclosing(source) as events:
                 async for event in events:

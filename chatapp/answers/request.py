@@ -33,7 +33,7 @@ class Request:
     own_keys: tuple[str, ...] = ()
     """The ids of the person's own keys that may be used: then the answer is nobody else's."""
     tools: tuple[str, ...] = ()
-    """The names of the tools that may be used: then the answer is nobody else's either."""
+    """The names of the tools that may be used: then the answer is of its moment alone."""
     temperature: float | None = None
     """How much chance there is in it; None: as the member has it."""
     common: str = RULES

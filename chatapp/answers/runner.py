@@ -19,8 +19,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
+from chatapp.agents.steps import Step
 from chatapp.answers import account, lease, log, repository
+from chatapp.answers.approval import Approvals
 from chatapp.answers.billing import bill_of
+from chatapp.answers.desk import Superseded
 from chatapp.answers.ending import shown
 from chatapp.answers.events import Kind, channel
 from chatapp.answers.flight import Flights
@@ -80,6 +83,7 @@ class Runner:
         self.line = Line(hub)
         self._writer = LogWriter()
         self._flights = Flights(hub)
+        self.approvals = Approvals()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._why: dict[UUID, _Why] = {}
         self._made: set[UUID] = set()
@@ -143,7 +147,7 @@ class Runner:
     async def _run(self, job: Job) -> None:
         logs.about(answer=str(job.answer_id))
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        making = Making(job, written, self._flights, self.line)
+        making = Making(job, written, self._flights, self.line, self.approvals)
         self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         ended = False
         try:
@@ -156,8 +160,11 @@ class Runner:
     async def _make_whole(self, job: Job, making: Making) -> bool:
         """Make an answer to its end, whatever that is. False: others do, or will."""
         try:
-            if job.epoch > 1 and not await patiently(partial(self._take, job), TAKE_PATIENCE):
-                return False
+            if job.epoch > 1:
+                steps = await patiently(partial(self._take, job), TAKE_PATIENCE)
+                if steps is None:
+                    return False
+                making.resume(steps)
             await self._make(making, job.answer_id)
         except asyncio.CancelledError:
             match self._why.get(job.answer_id):
@@ -168,6 +175,8 @@ class Runner:
                 case _:
                     await self._hand_over(job)
                     return False
+        except Superseded:
+            return False
         except PoolError as error:
             making.fail(error)
         except Exception:
@@ -185,9 +194,12 @@ class Runner:
         finally:
             self._made.discard(answer_id)
 
-    async def _take(self, job: Job) -> bool:
+    async def _take(self, job: Job) -> list[Step] | None:
+        """Become the runner of an answer; its finished steps. None: another was quicker."""
         async with transaction() as session:
-            return await repository.begin(session, job.answer_id, self.name, job.epoch)
+            if not await repository.begin(session, job.answer_id, self.name, job.epoch):
+                return None
+            return await repository.steps_of(session, job.user_id, job.answer_id)
 
     async def _end(self, job: Job, outcome: Outcome, written: AnswerLog) -> bool:
         """Write the end of an answer and tell it. False: another process has the answer."""
@@ -207,6 +219,8 @@ class Runner:
                     session, job.chat_id, job.answer_id, job.epoch, outcome, unseen=unseen
                 ):
                     return False
+                if steps := outcome.unkept:
+                    await repository.write_steps(session, job.user_id, job.answer_id, steps)
                 counted = await ledger.record(session, bill_of(job, outcome))
             if settlement := self.limiter.settle(job.answer_id, counted):
                 self._writer.also(settlement)
@@ -228,7 +242,7 @@ class Runner:
 
     async def _drain(self, seconds: float) -> None:
         self.line.hand_over()
-        for answer_id in self.line.waiting():
+        for answer_id in {*self.line.waiting(), *self.approvals.waiting()}:
             self._cancel(answer_id, _Why.HANDED_OVER)
         if self._tasks and seconds:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
@@ -250,6 +264,8 @@ class Runner:
                         self.stop(event.answer_id)
                     if event.kind is Kind.WISH and event.answer_id:
                         self.line.wish(event.answer_id, Wish(**event.data))
+                    if event.kind is Kind.DECIDED and event.answer_id:
+                        self.approvals.decided(event.answer_id, event.data)
 
     async def _beat(self, *, first: bool = False) -> None:
         try:
@@ -333,7 +349,7 @@ class Runner:
         )
 
     async def _give_up(self, job: Job) -> None:
-        if not await self._take(job):
+        if await self._take(job) is None:
             return
         events = await log.read(job.chat_id, job.answer_id)
         last = events[-1].position.epoch if events else 0

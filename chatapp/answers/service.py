@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.agents import service as agents
 from chatapp.agents.service import PLAIN, Brief
+from chatapp.agents.steps import State
 from chatapp.answers import kept, repository
 from chatapp.answers.charging import Charge, charged
 from chatapp.answers.events import Event, Kind
@@ -16,7 +17,7 @@ from chatapp.answers.job import Job
 from chatapp.answers.models import Answer
 from chatapp.answers.place import Wish
 from chatapp.answers.runner import Runner
-from chatapp.answers.telling import ask_for, ask_to_stop, tell
+from chatapp.answers.telling import ask_for, ask_to_stop, tell, tell_decided
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
 from chatapp.chats.models import JUST_AFTER, Chat, Message, Role, Status
@@ -202,6 +203,25 @@ async def use_own_key(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
     if answer is None or answer.ended_at is not None:
         raise NotFound
     await _wish(runner, answer, Wish(own_key=True))
+
+
+async def decide(
+    runner: Runner, user_id: UUID, answer_id: UUID, number: int, *, approved: bool
+) -> None:
+    """Approve or refuse a step of an answer that waits for it.
+
+    Raises:
+        NotFound: no such step of this person waits.
+    """
+    state = State.APPROVED if approved else State.REFUSED
+    async with transaction() as session:
+        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
+        if answer is None:
+            raise NotFound
+        if not await repository.decide(session, user_id, answer_id, number, state):
+            raise NotFound
+    if not runner.approvals.decided(answer_id, number):
+        await tell_decided(answer.runner, answer.chat_id, answer_id, number)
 
 
 async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:

@@ -43,6 +43,7 @@ PATIENCE = 60.0
 """How long, in seconds, a question waits to be kept when the database is away."""
 
 GONE = "This chat is no longer there."
+DECIDED = "This does not wait for your approval any more."
 NOT_KEPT = "Your question could not be kept. It is still in the box; please send it again later."
 OUR_FAULT = "Something went wrong on our side. Nothing is lost; please try again in a moment."
 
@@ -139,6 +140,24 @@ class ChatState(rx.State):
         """Have an answer that waits in line made with one's own key now."""
         try:
             await service.use_own_key(process().runner, current_user().id, answer_id)
+        except NotFound:
+            await push({"notice": GONE})
+
+    @rx.event
+    async def decide(self, answer_id: UUID, number: int, approved: bool) -> None:
+        """Approve or refuse a step of an answer that acts on the outside."""
+        try:
+            await service.decide(
+                process().runner, current_user().id, answer_id, number, approved=approved
+            )
+        except NotFound:
+            await push({"notice": DECIDED})
+
+    @rx.event
+    async def show_steps(self, answer_id: UUID) -> None:
+        """Show the steps of an answer."""
+        try:
+            await push(await views.steps(current_user().id, answer_id))
         except NotFound:
             await push({"notice": GONE})
 

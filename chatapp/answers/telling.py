@@ -28,6 +28,11 @@ async def ask_for(runner: str, chat_id: UUID, answer_id: UUID, wish: dict[str, A
     await _publish(control(runner), Event(Kind.WISH, chat_id, answer_id, data=wish))
 
 
+async def tell_decided(runner: str, chat_id: UUID, answer_id: UUID, number: int) -> None:
+    """Tell the process where a step of an answer waits that something was decided."""
+    await _publish(control(runner), Event(Kind.DECIDED, chat_id, answer_id, data=number))
+
+
 def control(runner: str) -> str:
     """The channel on which a process is told what to do."""
     return f"runner:{runner}:control"

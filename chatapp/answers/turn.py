@@ -1,6 +1,6 @@
 """The pool's answer in its turn: at once, or after the question has stood in line."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Protocol
@@ -14,6 +14,7 @@ from chatapp.answers.place import Place, Wish
 from chatapp.answers.request import Request
 from chatapp.answers.standing import Standing
 from chatapp.database import now, reading
+from chatapp.pool.calling import Tool
 from chatapp.pool.errors import PoolExhausted
 from chatapp.pool.events import Asked, Done, Held, PoolEvent
 from chatapp.pool.own import OwnAccount
@@ -45,7 +46,14 @@ class Maker(Protocol):
 class Turn:
     """One question on its way: to keys of the person's own, to the pool, or into the line."""
 
-    def __init__(self, line: Line, answer_id: UUID, request: Request, maker: Maker) -> None:
+    def __init__(
+        self,
+        line: Line,
+        answer_id: UUID,
+        request: Request,
+        maker: Maker,
+        tools: Sequence[Tool] = (),
+    ) -> None:
         """Begin.
 
         Args:
@@ -53,11 +61,13 @@ class Turn:
             answer_id: The answer to be made.
             request: What decides it.
             maker: Is told where it stands.
+            tools: Those that a model may call.
         """
         self._line = line
         self._answer_id = answer_id
         self._request = request
         self._maker = maker
+        self._tools = tools
         self._keys = OwnKeys(request.user_id)
         self._tried: list[OwnAccount] = []
         self._done = False
@@ -94,7 +104,9 @@ class Turn:
             return
         self._tried += accounts
         request = self._request
-        answer = self._keys.answer(accounts, list(request.messages), tier, request.temperature)
+        answer = self._keys.answer(
+            accounts, list(request.messages), tier, request.temperature, self._tools
+        )
         with suppress(PoolExhausted):
             async with aclosing(answer) as events:
                 async for event in events:
@@ -111,6 +123,7 @@ class Turn:
             restarts=True,
             waits=True,
             temperature=request.temperature,
+            tools=self._tools,
         )
         place = line.place(tier, self._answer_id, self._maker.stand, self._moment)
         async with place as here, aclosing(answer) as events:

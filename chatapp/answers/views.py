@@ -3,6 +3,7 @@
 ``c:<chat>``            a :class:`ChatView`
 ``e:<message>``         an :class:`EarlierView`: what comes before that message
 ``m:<message>``         a :class:`MessageView`
+``s:<answer>.<step>``    a :class:`chatapp.agents.steps.StepView`
 ``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
@@ -11,7 +12,7 @@ from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
 from chatapp.answers.models import Answer, Source
-from chatapp.answers.repository import details
+from chatapp.answers.repository import details, steps_of
 from chatapp.chats import repository
 from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import PAGE, NotFound
@@ -53,6 +54,8 @@ class MadeView(TypedDict):
     shortened: bool
     """Whether the model was not given the beginning of the chat."""
     problem: str
+    thoughts: str
+    """Its steps in one line; empty: there is nothing to show of them."""
 
 
 class MessageView(MadeView):
@@ -78,6 +81,7 @@ class Made(Protocol):
     answered_by: str
     attempts: list[dict[str, Any]]
     problem: str
+    thoughts: str
     duration_ms: int | None
     source: Source
     cached_at: datetime | None
@@ -117,6 +121,7 @@ def made_view(made: Made | None) -> MadeView:
         "cached": from_cache(made) if made else "",
         "shortened": bool(made and made.context_from),
         "problem": made.problem if made else "",
+        "thoughts": made.thoughts if made else "",
     }
 
 
@@ -140,7 +145,7 @@ def answered_by(answer: Made) -> str:
         f"{attempt['label']} {attempt.get('why') or _WHY.get(attempt['outcome'], NO_ANSWER)}"
         for attempt in before
         # One that could not be asked at first may have answered in the end.
-        if attempt["member"] != last["member"]
+        if attempt["member"] != last["member"] and attempt.get("outcome") != "ok"
     ]
     failed = list(dict.fromkeys(failed))
     if len(failed) > NAMED:
@@ -199,3 +204,16 @@ async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
         f"m:{before.id}": message_view(before, answers.get(before.id)) for before in shown
     }
     return values | {f"e:{message_id}": view}
+
+
+async def steps(user_id: UUID, answer_id: UUID) -> dict[str, Any]:
+    """The steps of an answer, as values for the store.
+
+    Raises:
+        NotFound: this person has no such answer with steps.
+    """
+    async with reading() as session:
+        found = await steps_of(session, user_id, answer_id)
+    if not found:
+        raise NotFound
+    return {f"s:{answer_id}.{step.number}": step.view() for step in found}

@@ -20,6 +20,20 @@ def text_of(content: str | list[Any]) -> str:
     )
 
 
+def thought_of(message: BaseMessage) -> str:
+    """The reasoning in a message: Groq puts it beside the content, Gemini among its blocks."""
+    beside = message.additional_kwargs.get("reasoning_content")
+    if isinstance(beside, str):
+        return beside
+    if isinstance(message.content, str):
+        return ""
+    return "".join(
+        str(block.get("thinking") or "")
+        for block in message.content
+        if isinstance(block, dict) and block.get("type") == "thinking"
+    )
+
+
 def has_image(content: str | list[Any]) -> bool:
     """Whether a message's content has an image among its blocks."""
     return not isinstance(content, str) and any(

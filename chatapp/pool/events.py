@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 Outcome = Literal["ok", "client", "auth", "rate", "fail", "stopped", "passed"]
@@ -37,6 +38,21 @@ class Text:
     """The next piece of the answer, never empty."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The next piece of the model's reasoning, where it gives one. It is no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The model wants tools to be used before it goes on. It comes just before :class:`Done`."""
+
+    message: AIMessage
+    """What it said and calls, in a form that every member can be given again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +110,4 @@ class Asked:
     label: str
 
 
-PoolEvent = Text | Hop | Restart | Held | Asked | Done
+PoolEvent = Text | Thought | Calls | Hop | Restart | Held | Asked | Done

@@ -19,9 +19,10 @@ from pydantic import Field, PrivateAttr
 from chatapp.pool import bridge
 from chatapp.pool.admission import Admission
 from chatapp.pool.attempt import Patience
+from chatapp.pool.calling import Gathered, Tool
 from chatapp.pool.config import PoolConfig
-from chatapp.pool.content import text_of
-from chatapp.pool.events import Asked, Done, Held, Hop, PoolEvent, Restart, Text
+from chatapp.pool.content import text_of, thought_of
+from chatapp.pool.events import Asked, Done, Held, Hop, PoolEvent, Restart, Text, Thought
 from chatapp.pool.members import Clients
 from chatapp.pool.relay import Question, Relay
 from chatapp.pool.status import MemberStatus, read_status
@@ -102,6 +103,7 @@ class PooledChatModel(BaseChatModel):
         prefer: str = "",
         waits: bool = False,
         temperature: float | None = None,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[PoolEvent, None]:
         """Answer a conversation as a stream of events, the last of which is :class:`Done`.
 
@@ -117,26 +119,41 @@ class PooledChatModel(BaseChatModel):
             waits: Whether the caller understands :class:`Held` and waits until it makes sense to
                 look again. Without it a question waits here, and not for long.
             temperature: How much chance there is in the answer; None: as the member has it.
+            tools: Those that a member may call, see :class:`Calls`.
 
         Raises:
             PoolExhausted: nobody said a word.
             AnswerCut: the answer broke off after its first words and nobody could begin it anew.
         """
+        options: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
+        if tools:
+            options["tools"] = list(tools)
         relay = self._relay(
             messages,
             tier or self.tier,
             None,
-            {} if temperature is None else {"temperature": temperature},
+            options,
             restarts=restarts,
             prefer=prefer,
             waits=waits,
         )
+        gathered = Gathered() if tools else None
         async with aclosing(relay) as events:
             async for event in events:
-                if not isinstance(event, ChatGenerationChunk):
-                    yield event
-                elif text := text_of(event.message.content):
-                    yield Text(text)
+                if isinstance(event, ChatGenerationChunk):
+                    if gathered is not None:
+                        gathered.add(event.message)
+                    if thought := thought_of(event.message):
+                        yield Thought(thought)
+                    if text := text_of(event.message.content):
+                        yield Text(text)
+                    continue
+                if gathered is not None:
+                    if isinstance(event, Restart):
+                        gathered = Gathered()
+                    elif isinstance(event, Done) and (calls := gathered.calls()):
+                        yield calls
+                yield event
 
     def _relay(
         self,

@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as Disconnected
 
 from chatapp import controls
-from chatapp.answers import cache, kept, log, making, service, shelf
+from chatapp.answers import cache, hearing, kept, log, making, service, shelf
 from chatapp.answers.cache import KEPT, Entry, Policy, Scope, place_of, policy
 from chatapp.answers.models import Source
 from chatapp.answers.process import Process
@@ -226,7 +226,7 @@ async def test_it_is_never_kept(
 async def test_an_answer_that_became_too_long_is_not_kept(
     caching: Process, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "LONGEST_ANSWER", 10)
+    monkeypatch.setattr(hearing, "LONGEST_ANSWER", 10)
     await answered(caching, ada)
     assert await entries() == []
 

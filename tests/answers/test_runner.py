@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from chatapp import controls
-from chatapp.answers import log, making, repository, request, service
+from chatapp.answers import hearing, log, repository, request, service
 from chatapp.answers.events import Kind
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
 from chatapp.answers.models import Answer
@@ -335,7 +335,7 @@ async def test_a_fault_of_ours_is_told_plainly(
 async def test_an_answer_without_end_is_ended(
     process: Process, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "LONGEST_ANSWER", 1_000)
+    monkeypatch.setattr(hearing, "LONGEST_ANSWER", 1_000)
     await fakes.set(tokens_per_second=2_000)
     asked = await ask(process, ada, "[[say 100000 words]]")
     await finished(process)

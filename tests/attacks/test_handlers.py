@@ -68,6 +68,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.stop": [{"answer_id": each} for each in ids],
         f"{CHAT}.use_own_key": [{"answer_id": each} for each in ids],
         f"{CHAT}.use_smaller": [{"answer_id": each, "tier": "fast"} for each in ids],
+        f"{CHAT}.decide": [{"answer_id": each, "number": 0, "approved": True} for each in ids],
+        f"{CHAT}.show_steps": [{"answer_id": each} for each in ids],
         f"{CHAT}.show_earlier": [{"message_id": each} for each in ids],
         f"{CHAT}.rename": [{"form": {"chat_id": each, "title": "stolen"}} for each in chat_ids],
         f"{CHAT}.delete": [{"chat_id": each} for each in chat_ids],

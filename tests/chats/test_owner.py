@@ -10,9 +10,11 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp.agents.steps import Kind as StepKind
+from chatapp.agents.steps import State, Step
 from chatapp.answers import repository as answers
 from chatapp.answers import views
-from chatapp.answers.models import Answer
+from chatapp.answers.models import Answer, AnswerStep
 from chatapp.chats import repository, service
 from chatapp.chats.models import Chat, Message, Status
 from chatapp.chats.service import NotFound
@@ -57,6 +59,13 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
     "set_tier": (lambda s, who, _, m: answers.set_tier(s, who, m[-1].id, "fast"), None),
     "rate": (lambda s, who, _, m: answers.rate(s, who, m[1].id, 1, "good"), False),
+    "keep_steps": (
+        lambda s, who, _, m: answers.keep_steps(s, who, m[-1].id, 1, [Step(StepKind.HOP)]),
+        False,
+    ),
+    "steps_of": (lambda s, who, _, m: answers.steps_of(s, who, m[-1].id), []),
+    "step": (lambda s, who, _, m: answers.step(s, who, m[-1].id, 0), None),
+    "decide": (lambda s, who, _, m: answers.decide(s, who, m[-1].id, 0, State.APPROVED), False),
     "asked_lately": (
         lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
         [],
@@ -74,6 +83,7 @@ OF_NOBODY = {
         "finish",
         "release",
         "run_by",
+        "write_steps",
     },
 }
 
@@ -102,7 +112,8 @@ async def rows(user_id: UUID) -> list[object]:
         chats = (await session.exec(select(Chat).where(Chat.user_id == user_id))).all()
         found = await session.exec(select(Message).where(Message.user_id == user_id).order_by("id"))
         made = (await session.exec(select(Answer).where(Answer.user_id == user_id))).all()
-    return [dict(row) for row in (*chats, *found.all(), *made)]
+        steps = (await session.exec(select(AnswerStep).where(AnswerStep.user_id == user_id))).all()
+    return [dict(row) for row in (*chats, *found.all(), *made, *steps)]
 
 
 @pytest.fixture
@@ -122,6 +133,9 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
             )
             session.add(made)
             made.ended_at = now() if answer.text else None
+        await session.flush()
+        step = Step(StepKind.TOOL, state=State.ASKS, number=0, output="a secret")
+        await answers.write_steps(session, ada, messages[-1].id, [step])
     return chat, messages
 
 
@@ -146,11 +160,12 @@ SERVICE: dict[str, Callable[[UUID, Chat, list[Message]], Awaitable[object]]] = {
     "delete": lambda who, chat, _: service.delete(who, chat.id),
     "restore": lambda who, chat, _: service.restore(who, chat.id),
     "earlier": lambda who, _, messages: views.earlier(who, messages[1].id),
+    "steps": lambda who, _, messages: views.steps(who, messages[-1].id),
 }
 
 
 def test_every_function_of_the_service_is_tried_below() -> None:
-    assert functions(service) == set(SERVICE) - {"earlier"} | {"latest_chats", "look_at", "purge"}
+    assert functions(service) == set(SERVICE) - {"earlier", "steps"} | {"latest_chats", "look_at", "purge"}
 
 
 @pytest.mark.parametrize("name", SERVICE)

@@ -140,6 +140,10 @@ class Answer:
             return "fault"
         for event in dialect.calls(asked, number, self.plan):
             await c.send(event)
+        if fault and fault.kind == "drop_after_calls":
+            await c.pause(0.05)
+            c.reset()
+            return "fault"
         closing = dialect.closing(asked, number, self.plan)
         if fault and fault.kind == "drop_before_usage":
             await c.send(closing[0])

@@ -18,9 +18,10 @@ class Fault:
     ``drop`` (the connection closes), ``garbage`` (200 with nonsense).
     Kinds within the stream, after ``after`` tokens: ``error_in_band``, ``drop_after`` (reset),
     ``close_after`` (clean end of the connection in the middle of the body), ``stall_after``,
-    ``end_without_finish`` (a clean end of the stream), ``drop_before_usage``, ``empty`` (a finish
-    reason and no word), ``drip`` (from there on a word in ``pause`` seconds), ``half_character``
-    (a clean end within the bytes of a character), ``garbage_after`` (an event that is no JSON).
+    ``end_without_finish`` (a clean end of the stream), ``drop_before_usage``, ``drop_after_calls``,
+    ``empty`` (a finish reason and no word), ``drip`` (from there on a word in ``pause`` seconds),
+    ``half_character`` (a clean end within the bytes of a character), ``garbage_after`` (an event
+    that is no JSON).
     """
 
     kind: str
@@ -65,7 +66,14 @@ class Behaviour:
     thoughts: list[str] = field(default_factory=list)
     """Reasoning that is sent before the first word."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
-    """``{"name", "args"}`` each; called unless the last message is a tool's result."""
+    """``{"name", "args"}`` each; called unless the last message is a tool's result. Arguments that
+    are a text are sent as they stand, valid or not."""
+    rounds: list[list[dict[str, Any]]] = field(default_factory=list)
+    """Such calls for each step of a turn: the first, the one after the first results, and so on."""
+    says: str = ""
+    """What is said before calls."""
+    loops: bool = False
+    """Calls again after each result, for ever, as long as it is given tools."""
     obliging: bool = False
     """Calls the first tool that it is given, with arguments that fit its schema."""
     usage: bool = True
@@ -149,10 +157,13 @@ def plan(
     model: str,
     texts: list[str],
     question: str,
-    after_tool: bool,
+    results: int,
     tools: list[dict[str, Any]],
 ) -> Plan:
-    """The answer to a request whose messages have these texts."""
+    """The answer to a request whose messages have these texts.
+
+    ``results`` is how often, since the question, tools have given results.
+    """
     rate = behaviour.tokens_per_second
     if behaviour.tokens is not None:
         tokens = list(behaviour.tokens)
@@ -172,10 +183,12 @@ def plan(
     if behaviour.obliging and tools:
         arguments = invented(tools[0].get("parameters") or {}, question)
         calls = [{"name": tools[0]["name"], "args": arguments}]
-    if after_tool:
+    if behaviour.rounds:
+        calls = behaviour.rounds[results] if results < len(behaviour.rounds) else []
+    elif results and not (behaviour.loops and tools):
         calls = []
     return Plan(
-        tokens=[] if calls else tokens,
+        tokens=re.findall(r"\s*\S+", behaviour.says) if calls else tokens,
         rate=rate,
         delay=behaviour.first_token_delay,
         finish_reason=behaviour.finish_reason,

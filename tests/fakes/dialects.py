@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tests.fakes.behaviour import Fault, Plan
 
 KEY_IN_BODY = "the key {key} of this account"
+PIECE = 7
+"""So many characters of a call's arguments come at once."""
+
 FINISHES = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 """Gemini's words for why an answer ended."""
 
@@ -19,7 +23,8 @@ class Asked:
     stream: bool
     texts: list[str]
     question: str
-    after_tool: bool
+    results: int
+    """How often tools have given results since the question."""
     wants_usage: bool
     tools: list[dict[str, Any]] = field(default_factory=list)
     """Those that may be called: ``name`` and ``parameters``."""
@@ -49,7 +54,7 @@ class OpenAI:
             stream=bool(body.get("stream")),
             texts=texts,
             question=asked[-1] if asked else "",
-            after_tool=bool(messages) and messages[-1].get("role") == "tool",
+            results=_rounds([message.get("role") for message in messages], "tool", "user"),
             wants_usage=self.groq or bool(options.get("include_usage")),
             tools=_openai_tools(body),
         )
@@ -95,10 +100,20 @@ class OpenAI:
         return sse(self._chunk(asked, number, {"content": text}))
 
     def calls(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
-        return [
-            sse(self._chunk(asked, number, {"tool_calls": [{"index": i, **_call(i, call)}]}))
-            for i, call in enumerate(plan.tool_calls)
-        ]
+        """Groq sends a call whole; OpenAI its name first, then its arguments in pieces."""
+        events: list[dict[str, Any]] = []
+        for index, call in enumerate(plan.tool_calls):
+            whole = {"index": index, **_call(index, call)}
+            if self.groq:
+                events.append(whole)
+                continue
+            name, arguments = whole["function"]["name"], whole["function"]["arguments"]
+            events.append({**whole, "function": {"name": name, "arguments": ""}})
+            events += [
+                {"index": index, "function": {"arguments": arguments[at : at + PIECE]}}
+                for at in range(0, len(arguments), PIECE)
+            ]
+        return [sse(self._chunk(asked, number, {"tool_calls": [event]})) for event in events]
 
     def closing(self, asked: Asked, number: int, plan: Plan) -> list[bytes]:
         finish = self._chunk(
@@ -156,14 +171,16 @@ class Gemini:
     def read(self, body: dict[str, Any], model: str, stream: bool) -> Asked:
         contents = body.get("contents") or []
         texts = [" ".join(p.get("text", "") for p in c.get("parts", [])) for c in contents]
-        asked = [t for t, c in zip(texts, contents, strict=True) if c.get("role") == "user" and t]
-        last = contents[-1].get("parts", []) if contents else []
+        asked = [
+            t for t, c in zip(texts, contents, strict=True) if c.get("role") == "user" and t.strip()
+        ]
+        roles = [_gemini_role(content) for content in contents]
         return Asked(
             model=model,
             stream=stream,
             texts=texts,
             question=asked[-1] if asked else "",
-            after_tool=any("functionResponse" in part for part in last),
+            results=_rounds(roles, "result", "user"),
             wants_usage=True,
             tools=_gemini_tools(body),
         )
@@ -264,6 +281,44 @@ class Gemini:
         return sse(data, end="\r\n\r\n")
 
 
+def _gemini_role(content: dict[str, Any]) -> str:
+    if any("functionResponse" in part for part in content.get("parts", [])):
+        return "result"
+    return str(content.get("role"))
+
+
+def openai_refuses(body: dict[str, Any]) -> bool:
+    """Whether calls and results do not belong together: each call has one result after it."""
+    open_calls: set[str] = set()
+    for message in body.get("messages") or []:
+        if message.get("role") == "tool":
+            if message.get("tool_call_id") not in open_calls:
+                return True
+            open_calls.remove(message["tool_call_id"])
+            continue
+        if open_calls or "function_call" in message:
+            return True
+        open_calls = {call["id"] for call in message.get("tool_calls") or []}
+    return bool(open_calls)
+
+
+def gemini_refuses(body: dict[str, Any]) -> bool:
+    """Whether calls and results do not belong together: as many results as calls, next to them."""
+    called = 0
+    for content in body.get("contents") or []:
+        parts = content.get("parts", [])
+        if sum("functionResponse" in part for part in parts) != called:
+            return True
+        called = sum("functionCall" in part for part in parts)
+    return called > 0
+
+
+def _rounds(roles: list[str | None], result: str, question: str) -> int:
+    """How many runs of results come after the last question."""
+    after = roles[len(roles) - roles[::-1].index(question) :] if question in roles else roles
+    return sum(role == result and before != result for before, role in pairwise(["", *after]))
+
+
 def _text(content: Any) -> str:
     if isinstance(content, list):
         return " ".join(part.get("text", "") for part in content if isinstance(part, dict))
@@ -271,7 +326,9 @@ def _text(content: Any) -> str:
 
 
 def _call(index: int, call: dict[str, Any]) -> dict[str, Any]:
-    arguments = json.dumps(call["args"])
+    arguments = call["args"]
+    if not isinstance(arguments, str):
+        arguments = json.dumps(arguments, ensure_ascii=index % 2 == 0)
     return {
         "id": f"call_{index}",
         "type": "function",

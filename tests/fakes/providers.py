@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import uvloop
 
 from tests.fakes.answering import Answer, Record
-from tests.fakes.behaviour import Behaviour, plan
+from tests.fakes.behaviour import Behaviour, Fault, plan
 from tests.fakes.connection import Connection, Gone
-from tests.fakes.dialects import Gemini, OpenAI
+from tests.fakes.dialects import Gemini, OpenAI, gemini_refuses, openai_refuses
 from tests.fakes.quota import Quota
 
 PATH = re.compile(
@@ -133,8 +133,10 @@ class Server:
         known = (b for b in self.behaviours if b.fits(provider, account, asked.model))
         behaviour = next(known, Behaviour())
         answer = plan(
-            behaviour, asked.model, asked.texts, asked.question, asked.after_tool, asked.tools
+            behaviour, asked.model, asked.texts, asked.question, asked.results, asked.tools
         )
+        if (gemini_refuses if provider == "google" else openai_refuses)(body):
+            answer.fault = Fault("http_400")
         quota = None
         if behaviour.limits is not None:
             who = (provider, account, asked.model)
