@@ -200,7 +200,10 @@ async def test_no_two_personal_contexts_ever_meet_in_the_cache(
     for case in ("plain", "shared"):
         assert places[f"{case} ada"] == places[f"{case} eve"]
         assert places[f"{case} ada"].scope is Scope.SHARED  # pyright: ignore
-    for case in ("private", "tools", "about", "shared about", "memory"):
+    # What tools gave is of its moment: it is never given again, not even to who asked.
+    assert not places.pop("tools ada")
+    assert not places.pop("tools eve")
+    for case in ("private", "about", "shared about", "memory"):
         for name in ("ada", "eve"):
             assert places[f"{case} {name}"].scope is Scope.PERSON, case  # pyright: ignore
     assert len({place.name for place in places.values() if place}) == len(places) - 2

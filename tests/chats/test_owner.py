@@ -165,7 +165,11 @@ SERVICE: dict[str, Callable[[UUID, Chat, list[Message]], Awaitable[object]]] = {
 
 
 def test_every_function_of_the_service_is_tried_below() -> None:
-    assert functions(service) == set(SERVICE) - {"earlier", "steps"} | {"latest_chats", "look_at", "purge"}
+    assert functions(service) == set(SERVICE) - {"earlier", "steps"} | {
+        "latest_chats",
+        "look_at",
+        "purge",
+    }
 
 
 @pytest.mark.parametrize("name", SERVICE)
