@@ -167,9 +167,11 @@ class _Screen:
         )
         shown["order"] += [str(question.id), str(place.id)]
         values: Values = {f"c:{event.chat_id}": shown}
+        # It has said nothing yet: its first words follow this event.
+        self._growing[place.id] = Growing(place.id)
         for message in (question, place):
             self._sent.add(message.id)
-            values |= await self._message(message, None)
+            values |= self._shown_as(message, None, {})
         values[f"m:{place.id}"]["agent"] = added["agent"]
         return values
 
@@ -239,13 +241,17 @@ class _Screen:
         return values
 
     async def _message(self, message: Message, answer: Answer | None) -> Values:
-        growing = self._growing.get(message.id)
         values: Values = {}
         if Status(message.status).running:
             growing = self._growing.setdefault(message.id, Growing(message.id))
             values = await self._catch_up(growing)
-        else:
-            self._growing.pop(message.id, None)
+        return self._shown_as(message, answer, values)
+
+    def _shown_as(self, message: Message, answer: Answer | None, values: Values) -> Values:
+        """A message with the pieces of its words that are read."""
+        growing = self._growing.get(message.id)
+        if growing and not Status(message.status).running:
+            del self._growing[message.id]
         whole = growing is None or growing.length != len(message.text) or is_one(message.text)
         view = message_view(message, answer, whole=whole)
         if growing:
