@@ -47,6 +47,7 @@ from chatapp.api.health import routes as health_routes
 from chatapp.api.metrics import measuring
 from chatapp.api.metrics import routes as metrics_routes
 from chatapp.headers import SecurityHeaders
+from chatapp.history.counting import counting
 from chatapp.housekeeping import housekeeping
 from chatapp.limits import policy
 from chatapp.limits.components import usage_section
@@ -107,6 +108,7 @@ async def living() -> AsyncIterator[None]:
             revocations(),
             tools.following(),
             answering(),
+            counting(),
             housekeeping(),
             measuring(),
         ):
@@ -164,7 +166,7 @@ app.add_page(
     overview_page,
     route=routes.ADMIN,
     title=f"Administration · {TITLE}",
-    on_load=[AdminState.enter, OverviewState.load],
+    on_load=[AdminState.enter, OverviewState.watch],
 )
 app.add_page(
     people_page,

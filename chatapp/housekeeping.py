@@ -11,6 +11,7 @@ from chatapp.accounts import own_keys, sessions
 from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
 from chatapp.chats import service as chats
+from chatapp.history import counting
 from chatapp.limits import upkeep
 from chatapp.tasks import end
 
@@ -27,6 +28,7 @@ JOBS = (
     tools.reseal,
     upkeep.sum_up,
     upkeep.purge,
+    counting.purge,
 )
 
 

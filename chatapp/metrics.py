@@ -16,6 +16,9 @@ ProcessCollector(registry=REGISTRY)
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _LONG = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 
+BUCKETS = (*(str(float(upper)) for upper in _LONG), "+Inf")
+"""The upper ends of the buckets of what takes long, as Prometheus writes them, in seconds."""
+
 CONNECTS = Counter(
     "chatapp_connects",
     "Sockets that were let in or turned away.",
@@ -28,6 +31,11 @@ EVENTS = Counter(
     ["handler"],
     registry=REGISTRY,
 )
+QUESTIONS = Counter(
+    "chatapp_questions",
+    "Questions that were taken here.",
+    registry=REGISTRY,
+)
 ANSWERS = Counter(
     "chatapp_answers",
     "Answers that ended here, by how they ended and where their words came from.",
@@ -38,6 +46,16 @@ TOKENS = Counter(
     "chatapp_tokens",
     "Tokens that providers counted.",
     ["kind"],
+    registry=REGISTRY,
+)
+SAVED = Counter(
+    "chatapp_saved_tokens",
+    "Tokens that no provider was asked for, because the answer was there.",
+    registry=REGISTRY,
+)
+COST = Counter(
+    "chatapp_cost_millionths",
+    "What tokens cost at the configured prices, in millionths of their unit.",
     registry=REGISTRY,
 )
 FIRST_WORD = Histogram(
@@ -63,6 +81,13 @@ ATTEMPTS = Counter(
     "Tries of the pool's members, by how they ended.",
     ["member", "outcome"],
     registry=REGISTRY,
+)
+MEMBER_FIRST = Histogram(
+    "chatapp_member_first_word_seconds",
+    "From the asking of a member to its first word.",
+    ["member"],
+    registry=REGISTRY,
+    buckets=_LONG,
 )
 WAITED = Histogram(
     "chatapp_line_seconds",

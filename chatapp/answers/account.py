@@ -7,6 +7,7 @@ from typing import Any
 from chatapp import metrics, traces
 from chatapp.answers.job import Job
 from chatapp.answers.repository import Outcome
+from chatapp.limits.ledger import cost
 
 MODEL = "model"
 
@@ -27,8 +28,14 @@ def _count(outcome: Outcome) -> None:
         metrics.FIRST_WORD.observe(first / 1000)
         if outcome.completion_tokens > 1:
             metrics.TOKEN.observe((duration - first) / 1000 / (outcome.completion_tokens - 1))
+    metrics.SAVED.inc(outcome.saved_prompt_tokens + outcome.saved_completion_tokens)
     for attempt in outcome.attempts:
-        metrics.ATTEMPTS.labels(attempt["member"], attempt["outcome"]).inc()
+        member = attempt["member"]
+        metrics.ATTEMPTS.labels(member, attempt["outcome"]).inc()
+        if attempt.get("first_token_ms") is not None:
+            metrics.MEMBER_FIRST.labels(member).observe(attempt["first_token_ms"] / 1000)
+        read, written = attempt.get("prompt_tokens") or 0, attempt.get("completion_tokens") or 0
+        metrics.COST.inc(cost(member, read, written, attempt.get("cached_tokens") or 0))
     if waited := sum(attempt.get("wait_ms") or 0 for attempt in outcome.attempts):
         metrics.WAITED.observe(waited / 1000)
 

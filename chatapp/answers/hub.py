@@ -145,6 +145,11 @@ class Hub:
                 self._confirmed.pop(name, None)
                 await self._send("unsubscribe", name)
 
+    @property
+    def people(self) -> int:
+        """How many people follow here; somebody with several tabs is one."""
+        return len(self._followers)
+
     def shows(self, name: str, chat_id: UUID) -> bool:
         """Whether somebody who follows a channel in this process has this chat on the screen."""
         return any(each.chat_id == chat_id for each in self._followers.get(name, ()))

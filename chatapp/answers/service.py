@@ -26,6 +26,7 @@ from chatapp.chats.text import storable, title_of
 from chatapp.database import add, now, reading, transaction
 from chatapp.limits.books import Admitted
 from chatapp.limits.service import OverLimit
+from chatapp.metrics import QUESTIONS
 from chatapp.pool.service import smaller_tiers
 from chatapp.settings import settings
 
@@ -324,6 +325,7 @@ async def _begin(
 ) -> Asked:
     await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id, data=added))
     runner.start(job)
+    QUESTIONS.inc()
     return Asked(job.chat_id, job.question_id, job.answer_id, admitted)
 
 

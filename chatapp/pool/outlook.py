@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from chatapp.pool.status import MemberStatus, Quota
 
@@ -123,3 +123,27 @@ def _pace(quotas: dict[str, Quota], concurrency: int | None) -> float | None:
     if concurrency and not known:
         known.append(concurrency / SECONDS_EACH)
     return min(known, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DayEnd:
+    """What becomes of a day's quota at a pace."""
+
+    left: int
+    limit: int
+    at: datetime | None
+    """When nothing of it is left; None: it lasts until it is there again."""
+    resets: datetime | None
+    """When all of it is there again."""
+
+
+def day_ends(member: MemberStatus, pace: float, now: datetime) -> DayEnd | None:
+    """When a member's day is used up at so many questions a second. None: its day has no limit."""
+    day = next((quota for quota in member.quotas if quota.what == "rpd"), None)
+    if day is None:
+        return None
+    seconds = day.left / pace if pace > 0 else LONGEST
+    ends = now + timedelta(seconds=seconds) if seconds < LONGEST or not day.left else None
+    if ends and day.left and day.resets and ends >= day.resets:
+        ends = None
+    return DayEnd(day.left, day.limit, ends, day.resets)

@@ -1,36 +1,18 @@
-"""What the overview looks up. Nothing here reads what people wrote."""
-
-from dataclasses import dataclass
+"""What the overview looks up besides the history. Nothing here reads what people wrote."""
 
 from sqlalchemy import case, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.accounts.models import User, UserStatus
-from chatapp.chats.models import Chat, Message, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How much there is."""
-
-    people: int
-    waiting: int
-    chats: int
-    questions: int
-
-
-async def totals(session: AsyncSession) -> Totals:
-    """How many people, chats and questions there are."""
-    people = (
-        await session.exec(
-            select(
-                func.count(), func.count(case((col(User.status) == UserStatus.PENDING, 1)))
-            ).select_from(User)
-        )
-    ).one()
-    chats = (await session.exec(select(func.count()).select_from(Chat))).one()
-    questions = await session.exec(
-        select(func.count()).select_from(Message).where(Message.role == Role.QUESTION)
+async def people(session: AsyncSession) -> tuple[int, int]:
+    """How many people there are, and how many of them wait for approval."""
+    found = await session.exec(
+        select(
+            func.count(), func.count(case((col(User.status) == UserStatus.PENDING, 1)))
+        ).select_from(User)
     )
-    return Totals(people[0], people[1], chats, questions.one())
+    everybody, waiting = found.one()
+    return everybody, waiting
