@@ -34,6 +34,8 @@ from chatapp.admin.people.state import PeopleState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
+from chatapp.admin.tools.page import tools_page
+from chatapp.admin.tools.state import ToolsState
 from chatapp.agents import persona
 from chatapp.agents.tools import service as tools
 from chatapp.announcements import service as announcements
@@ -191,6 +193,12 @@ app.add_page(
     route=routes.ADMIN_CACHE,
     title=f"Cache · {TITLE}",
     on_load=[AdminState.enter, CacheState.load],
+)
+app.add_page(
+    tools_page,
+    route=routes.ADMIN_TOOLS,
+    title=f"Tools · {TITLE}",
+    on_load=[AdminState.enter, ToolsState.load],
 )
 app.add_page(
     providers_page,

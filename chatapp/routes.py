@@ -14,6 +14,7 @@ ADMIN_PROVIDERS = "/admin/providers"
 ADMIN_ANNOUNCEMENTS = "/admin/announcements"
 ADMIN_LIMITS = "/admin/limits"
 ADMIN_CACHE = "/admin/cache"
+ADMIN_TOOLS = "/admin/tools"
 
 SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"

@@ -11,6 +11,7 @@ _PAGES = {
     "Overview": routes.ADMIN,
     "People": routes.ADMIN_PEOPLE,
     "Providers": routes.ADMIN_PROVIDERS,
+    "Tools": routes.ADMIN_TOOLS,
     "Limits": routes.ADMIN_LIMITS,
     "Cache": routes.ADMIN_CACHE,
     "Announcements": routes.ADMIN_ANNOUNCEMENTS,

@@ -17,7 +17,7 @@ _KINDS: dict[Kind, str] = {
 }
 
 
-def button(label: str, *, kind: Kind = "primary", **props: Any) -> rx.Component:
+def button(label: str | rx.Var[str], *, kind: Kind = "primary", **props: Any) -> rx.Component:
     """A button with a word on it."""
     extra = props.pop("class_name", "")
     return rx.el.button(label, class_name=f"{_CONTROL}{_KINDS[kind]} {extra}", **props)

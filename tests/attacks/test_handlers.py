@@ -27,6 +27,7 @@ ANNOUNCEMENTS = f"{ROOT}.chatapp___announcements___state____announcement_state"
 STATUS = f"{ROOT}.chatapp___status___state____status_state"
 OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
+TOOLS = f"{ROOT}.chatapp___admin___tools___state____tools_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
 UPDATE = f"{ROOT}.reflex___state____update_vars_internal_state"
 FAILURE = f"{ROOT}.reflex___state____frontend_event_exception_state"
@@ -103,6 +104,14 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{STATUS}.watch": [{}],
         f"{OVERVIEW}.watch": [{}],
         f"{OVERVIEW}.look": [{"span": "hour"}],
+        f"{TOOLS}.load": [{}],
+        f"{TOOLS}.switch": [{"name": "calculator", "on": False}],
+        f"{TOOLS}.ask_before": [{"name": "calculator", "asks": True}],
+        f"{TOOLS}.add": [{"form": {"name": "stolen", "url": "http://127.0.0.1/"}}],
+        f"{TOOLS}.change": [{"form": {"server_id": str(new_id()), "name": "stolen"}}],
+        f"{TOOLS}.switch_server": [{"server_id": str(new_id()), "on": False}],
+        f"{TOOLS}.test": [{"server_id": str(new_id())}],
+        f"{TOOLS}.remove": [{"server_id": str(new_id())}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
@@ -130,6 +139,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 STATUS,
                 OVERVIEW,
                 PROVIDERS,
+                TOOLS,
                 STORE,
                 SHARED,
                 ON_LOAD,

@@ -48,9 +48,13 @@ def every() -> list[tuple[Tool, bool]]:
 
     What comes with the product is on by itself; a tool of an MCP server once an admin says so.
     """
-    own = [(tool, True) for tool in BUILT_IN if tool is not web_search.TOOL or web_search.ready()]
-    found = own + [(tool, False) for tool in service.served()]
-    return [_chosen(tool, on) for tool, on in found]
+    return own() + [as_set(tool, on=False) for tool in service.served()]
+
+
+def own() -> list[tuple[Tool, bool]]:
+    """Those of :func:`every` that come with the product."""
+    ready = (tool for tool in BUILT_IN if tool is not web_search.TOOL or web_search.ready())
+    return [as_set(tool, on=True) for tool in ready]
 
 
 def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
@@ -63,7 +67,8 @@ def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
     return [_bounded(tool, tool.build(caller)) for tool in available() if tool.name in wanted]
 
 
-def _chosen(tool: Tool, on: bool) -> tuple[Tool, bool]:
+def as_set(tool: Tool, *, on: bool) -> tuple[Tool, bool]:
+    """A tool as admins have set it, and whether it is on; ``on``: what it is by itself."""
     choice = service.choice_of(tool.name)
     if choice is None:
         return tool, on

@@ -19,6 +19,9 @@ from chatapp.agents.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
 
+# It writes down the ids of sessions, and traces of what is told here in words.
+logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
+
 TEST_TIMEOUT = 15.0
 """How long, in seconds, a server may take to tell its tools."""
 

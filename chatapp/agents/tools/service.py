@@ -64,8 +64,8 @@ class _Copy:
 
     choices: dict[str, ToolChoice] = field(default_factory=dict)
     servers: list[McpServer] = field(default_factory=list)
-    tools: tuple[Tool, ...] = ()
-    """The tools of the servers that are on."""
+    tools: dict[UUID, tuple[Tool, ...]] = field(default_factory=dict)
+    """The tools of each server."""
 
 
 @cache
@@ -83,9 +83,14 @@ def servers() -> list[McpServer]:
     return list(_copy().servers)
 
 
+def tools_of(server_id: UUID) -> tuple[Tool, ...]:
+    """The tools of an MCP server, as the server has told them."""
+    return _copy().tools.get(server_id, ())
+
+
 def served() -> tuple[Tool, ...]:
-    """The tools of the MCP servers that are on, whether or not they are."""
-    return _copy().tools
+    """The tools of all MCP servers that are on."""
+    return tuple(tool for server in servers() if server.on for tool in tools_of(server.id))
 
 
 async def choose(
@@ -225,12 +230,10 @@ async def load() -> None:
     copy = _copy()
     copy.choices = {each.name: each for each in choices}
     copy.servers = list(found)
-    copy.tools = tuple(
-        mcp.tool_of(_address(server), each)
+    copy.tools = {
+        server.id: tuple(mcp.tool_of(_address(server), each) for each in server.tools)
         for server in found
-        if server.on
-        for each in server.tools
-    )
+    }
 
 
 async def reseal() -> None:

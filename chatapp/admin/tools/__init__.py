@@ -1,0 +1,1 @@
+"""The admin page about tools: which are on, which ask first, and the MCP servers."""

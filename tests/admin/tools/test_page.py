@@ -1,0 +1,67 @@
+"""The page about tools in a browser, with a real MCP server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from chatapp import routes
+from tests.agents.tools.serving import SECRET, Served, mcp_server
+from tests.browser.rows import Person
+from tests.harness.app import AppServer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Served]:
+    async with mcp_server() as served:
+        yield served
+
+
+async def test_tools_are_switched_and_a_server_is_added_tested_and_removed(
+    app: AppServer, admin: Person, page: Page, server: Served
+) -> None:
+    await page.goto(app.url + routes.ADMIN_TOOLS)
+    own = page.get_by_role("list", name="Tools", exact=True)
+    calculator = own.get_by_role("listitem").filter(has_text="Calculator")
+    await calculator.get_by_role("button", name="Switch off").click()
+    await expect(calculator).to_contain_text("Off")
+    await calculator.get_by_role("button", name="Ask before use").click()
+    await expect(calculator).to_contain_text("Asks first")
+    await page.reload()
+    await expect(calculator).to_contain_text("Asks first")
+    await calculator.get_by_role("button", name="Use without asking").click()
+    await calculator.get_by_role("button", name="Switch on").click()
+    await expect(page.get_by_text("Calculator is on for everyone.")).to_be_visible()
+
+    new = page.get_by_role("region", name="Add an MCP server")
+    await new.get_by_label("Name").fill("Not A Name")
+    await new.get_by_label("Address").fill(server.url)
+    await new.get_by_role("button", name="Add and test").click()
+    await expect(new.get_by_role("alert")).to_contain_text("small letters")
+    await new.get_by_label("Name").fill("notes")
+    await new.get_by_label("Address").press("Enter")
+    notes = page.get_by_role("region", name="notes", exact=True)
+    await expect(notes.get_by_role("alert")).to_contain_text("refuses us")
+    await expect(new.get_by_label("Address")).to_have_value("")
+
+    await notes.get_by_text("Change or remove").click()
+    await notes.get_by_label("Headers").fill(f"X-Key: {SECRET}")
+    await notes.get_by_role("button", name="Save and test").click()
+    await expect(page.get_by_text("The server answers, with 4 tools.")).to_be_visible()
+    await expect(notes.get_by_role("textbox", name="Headers")).to_have_value("")
+    read = notes.get_by_role("listitem").filter(has_text="Read a note")
+    await read.get_by_role("button", name="Switch on").click()
+    await expect(page.get_by_text("Read a note is on for everyone.")).to_be_visible()
+    await page.reload()
+    await expect(read).to_contain_text("On")
+    await expect(notes).to_contain_text("Headers are sent along.")
+    assert SECRET not in await page.content()
+    await notes.get_by_role("button", name="Test now").click()
+    await expect(page.get_by_text("The server answers, with 4 tools.")).to_be_visible()
+    await notes.get_by_text("Change or remove").click()
+    await notes.get_by_role("button", name="Remove the server").click()
+    await expect(page.get_by_text("The server and its tools are gone.")).to_be_visible()
+    await expect(notes).to_have_count(0)
+    assert SECRET not in app.process.text
