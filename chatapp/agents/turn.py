@@ -84,6 +84,7 @@ UNKNOWN_END = (
     "person to look whether it was done."
 )
 UNREADABLE = "The arguments were not valid JSON. Call the tool again with a JSON object."
+GONE = "This tool is no longer there. Go on without it."
 TOO_MANY = "Too many tools were called at once. Call this one again if it is still needed."
 
 
@@ -131,6 +132,8 @@ class AgentTurn:
         self._tools = tools
         self._known = known
         self._schemas = [convert_to_openai_tool(tool) for tool in tools]
+        if not tools:
+            _give_up(steps)
         self._before = messages_of(steps)
         self._asked = [step for step in steps if step.said is not None]
         self._used = sum((step.said or {}).get("tokens", 0) for step in self._asked)
@@ -324,6 +327,13 @@ class _Middle(AgentMiddleware[AgentState[Any], Any, Any]):
 def hop(before: str, why: str, after: str) -> Step:
     """The step of asking another provider."""
     return Step(Kind.HOP, f"{before} {why}, so {after} was asked", State.DONE)
+
+
+def _give_up(steps: Sequence[Step]) -> None:
+    """End the calls for which there are no tools any more."""
+    for step in steps:
+        if step.call and not step.state.finished:
+            step.state, step.output = State.FAILED, GONE
 
 
 def _told(messages: Sequence[BaseMessage], words: str) -> list[BaseMessage]:

@@ -7,6 +7,7 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
 from chatapp.answers.state import ChatState
+from chatapp.answers.thoughts import thoughts
 from chatapp.answers.thumb_components import thumbs, why
 from chatapp.answers.views import ChatView, LineView, MessageView
 from chatapp.ui.behaviour import copies
@@ -121,8 +122,12 @@ def answer(
     problem = expression(f"{message!s}?.problem ?? ''", str, message)
     final = expression(f"{blocks!s}.length - 1", int, blocks)
     line = expression(f"{message!s}?.line", LineView, message)
+    line_of_steps = expression(f"{message!s}?.thoughts ?? ''", str, message)
     return rx.el.article(
         rx.el.h2("Answer", class_name="sr-only"),
+        rx.cond(
+            line_of_steps, thoughts(message_id=message_id, line=line_of_steps, running=running)
+        ),
         rx.el.div(
             rx.foreach(
                 blocks,

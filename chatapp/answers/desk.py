@@ -103,10 +103,11 @@ class Desk:
     async def approved(self, step: Step) -> bool:
         """Wait until the person has approved or refused a step, in whatever process."""
         step.state = State.ASKS
-        self.show(step)
+        self._unkept[step.number] = step
         await self.keep()
-        job = self._job
-        again = partial(self._log.step, step.number, step.view())
+        # Shown once it can be decided; from here on its state in the database is the person's.
+        job, again = self._job, partial(self._log.step, step.number, step.view())
+        again()
         return await self._approvals.given(job.user_id, job.answer_id, step.number, again)
 
     def close(self) -> list[Step]:

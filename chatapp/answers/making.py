@@ -135,9 +135,8 @@ class Making:
 
     async def _take_down(self, request: Request) -> str:
         """The words of the answer; what is to be said of its end."""
-        if request.tools:
-            caller = Caller(self._job.user_id, self._job.chat_id)
-            tools = built(request.tools, caller)
+        tools = built(request.tools, Caller(self._job.user_id, self._job.chat_id))
+        if tools or self._desk.steps:
             known = {tool.name: tool for tool in available()}
             return await AgentTurn(self._desk, tools, known, self._desk.steps).run(request.messages)
         reasoning = Reasoning(self._desk.show)
