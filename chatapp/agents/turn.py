@@ -25,7 +25,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.runtime import Runtime
 from langgraph.types import Command
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from chatapp.agents.steps import (
     LONGEST_OUTPUT,
@@ -243,6 +243,8 @@ class AgentTurn:
             return State.FAILED, f"There is no tool named “{call['name']}”. There are: {names}."
         if self._place(step) >= AT_ONCE:
             return State.FAILED, TOO_MANY
+        if words := _misfit(tool, call["args"]):
+            return State.FAILED, words
         if not known.acts:
             step.state = State.RUNNING
             self._desk.show(step)
@@ -327,6 +329,17 @@ class _Middle(AgentMiddleware[AgentState[Any], Any, Any]):
 def hop(before: str, why: str, after: str) -> Step:
     """The step of asking another provider."""
     return Step(Kind.HOP, f"{before} {why}, so {after} was asked", State.DONE)
+
+
+def _misfit(tool: BaseTool, arguments: Any) -> str:
+    """Why arguments do not fit, before anybody is asked whether a tool may act on them."""
+    schema = tool.args_schema
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        try:
+            schema.model_validate(arguments)
+        except ValidationError as error:
+            return in_words(error)
+    return ""
 
 
 def _give_up(steps: Sequence[Step]) -> None:

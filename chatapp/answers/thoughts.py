@@ -174,9 +174,7 @@ def _asks(step: rx.Var[StepView], message_id: rx.Var[str]) -> rx.Component:
     title = _of(step, "title")
     return rx.el.div(
         rx.el.p(
-            rx.icon(
-                "shield-question-mark", size=16, aria_hidden="true", class_name="shrink-0 mt-1"
-            ),
+            rx.icon("shield-question", size=16, aria_hidden="true", class_name="shrink-0 mt-1"),
             rx.el.span(
                 rx.el.strong(title, class_name="font-medium"),
                 " would act outside of this chat. It waits for you, even if you close this page.",
