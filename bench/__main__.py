@@ -15,6 +15,7 @@ from bench import (
     cpu_per_token,
     faults,
     first_word,
+    growth,
     kept_state,
     leaks,
     long_chat,
@@ -49,6 +50,7 @@ POOL = "pool"
 
 
 ALONE = {
+    "growth": growth.main,
     "people": people.main,
     "bad-day": bad_day.main,
     "relay": relay.main,

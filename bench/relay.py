@@ -71,11 +71,11 @@ class Growth:
         if not self.steps or tokens > self.steps[-1][1]:
             self.steps.append((at, tokens))
 
-    def late(self, shown: str) -> list[float]:
-        """How late each token was, in milliseconds."""
+    def late(self, shown: str, rate: int = RATE) -> list[float]:
+        """How late each token was, in milliseconds, when so many were said a second."""
         first, there, late = float(shown[1:13]), 0, list[float]()
         for at, tokens in self.steps:
-            late += [at * 1000 - first - 1000 * n / RATE for n in range(there, tokens)]
+            late += [at * 1000 - first - 1000 * n / rate for n in range(there, tokens)]
             there = tokens
         return late[BEGINNING:]
 
@@ -201,6 +201,7 @@ class Step:
     cpu: float
     tokens: int
     wrong: int
+    rate: int = RATE
 
     @property
     def p95(self) -> float:
@@ -213,7 +214,7 @@ class Step:
         return [
             self.name,
             str(self.streams),
-            f"{self.streams * RATE:,}",
+            f"{self.streams * self.rate:,}",
             f"{statistics.median(self.late):,.0f} ms",
             f"{self.p95:,.0f} ms",
             f"{micros:,.0f} µs",
@@ -264,9 +265,9 @@ async def main(wanted: Sequence[str]) -> int:
             _pin(subject.pid, own)
         for subject in named:
             for streams in counts or STREAMS[subject.name]:
-                steps.append(await _step(subject, streams))
+                steps.append(await step(subject, streams))
                 print("  ".join(steps[-1].cells()), flush=True)
-    _print([HEAD, *(step.cells() for step in steps)])
+    show([HEAD, *(step.cells() for step in steps)])
     return 1 if any(step.wrong for step in steps) else 0
 
 
@@ -280,42 +281,44 @@ def _pin(pid: int, cores: set[int]) -> None:
         os.sched_setaffinity(int(thread.name), cores)
 
 
-async def _step(subject: Subject, streams: int) -> Step:
+async def step(subject: Subject, streams: int, count: int = WORDS, rate: int = RATE) -> Step:
+    """Let so many tabs have an answer at the same time, each of so many words at such a rate."""
     tabs = [cast("Any", await subject.open_tab()) for _ in range(streams)]
     try:
-        await _ask(tabs[:5], 20, 0.1)
+        await _ask(tabs[:5], 20, 0.1, rate)
         await asyncio.sleep(1)
         idle = cpu.used(subject.pid)
         await asyncio.sleep(1)
         began = cpu.used(subject.pid)
         idle, since = began - idle, time.monotonic()
-        turns = await _ask(tabs, WORDS, WITHIN)
+        turns = await _ask(tabs, count, WITHIN, rate)
         used = cpu.used(subject.pid) - began - idle * (time.monotonic() - since)
     finally:
         await asyncio.gather(*(tab.close() for tab in tabs))
     late = [
         each
         for tab, turn in zip(tabs, turns, strict=True)
-        for each in tab.growth.late(turn.shown or "T000000000000")
+        for each in tab.growth.late(turn.shown or "T000000000000", rate)
     ]
     split: Callable[[str], str] = lambda text: "\n\n".join(blocks_of(text))  # noqa: E731
     wrong = sum(
-        (turn.shown or "") != split(words.text((turn.shown or "")[:13], WORDS)) for turn in turns
+        (turn.shown or "") != split(words.text((turn.shown or "")[:13], count)) for turn in turns
     )
-    return Step(subject.name, streams, late, used, streams * (WORDS + 1), wrong)
+    return Step(subject.name, streams, late, used, streams * (count + 1), wrong, rate)
 
 
-async def _ask(tabs: Sequence[Any], count: int, within: float) -> list[Turn]:
+async def _ask(tabs: Sequence[Any], count: int, within: float, rate: int) -> list[Turn]:
     turns: list[Turn] = []
     for number, tab in enumerate(tabs):
         tab.growth = Growth()
-        turns.append(tab.ask(f"{tab} {number}: {words.order(count, RATE)}"))
+        turns.append(tab.ask(f"{tab} {number}: {words.order(count, rate)}"))
         await asyncio.sleep(within / len(tabs))
     return list(await asyncio.gather(*(turn.wait() for turn in turns)))
 
 
-def _print(lines: list[list[str]]) -> None:
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+def show(lines: list[list[str]]) -> None:
+    """Print a table whose first line is its head."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     print()
     for line in lines:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
