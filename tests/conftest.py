@@ -6,11 +6,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
 from playwright.async_api import Browser, BrowserContext, Page, expect
+from redis.asyncio import Redis
 
 from chatapp import database, redis
 from chatapp.settings import Settings, settings
-from tests.harness.app import AppServer
+from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend, Embedded, Real, forget_caches
 from tests.harness.browser import chromium
 from tests.harness.services import PostgresServer, RedisServer, Services
@@ -90,15 +92,23 @@ def built_pages() -> None:
     pages.build()
 
 
+@pytest.fixture(params=["embedded", "real"])
+async def any_redis(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Redis]:
+    """A Redis: the one that is embedded, and a real one."""
+    if request.param == "embedded":
+        client: Redis = FakeAsyncRedis(server=FakeServer())
+    else:
+        client = Redis.from_url((await services.redis()).url())
+    yield client
+    await client.aclose()
+
+
 @pytest.fixture(scope="session")
 async def _shared_app(
     backend: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[AppServer]:
-    folder = tmp_path_factory.mktemp("app")
-    server = AppServer(await backend.fresh(folder), folder / "app.log")
-    await server.start()
-    yield server
-    await server.stop()
+    async with serving(backend, tmp_path_factory.mktemp("app"), {}) as server:
+        yield server
 
 
 @pytest.fixture

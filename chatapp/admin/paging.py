@@ -196,6 +196,21 @@ async def show(
     await push({name: view})
 
 
+def whole(rows: Sequence[Any]) -> TableView:
+    """A table that has few rows: all of them, as the table's columns read them."""
+    return {
+        "rows": rows,
+        "links": {},
+        "sort": "",
+        "search": "",
+        "filters": {},
+        "words": "",
+        "previous": "",
+        "next": "",
+        "failed": "",
+    }
+
+
 def _words(before: int, shown: int, count: int) -> str:
     if not shown:
         return ""

@@ -287,7 +287,9 @@ def _turning(view: rx.Var, caption: str) -> rx.Component:
     words = expression(f"{view!s}?.words ?? ''", str, view)
     back = expression(f"{view!s}?.previous ?? ''", str, view)
     on = expression(f"{view!s}?.next ?? ''", str, view)
-    return rx.el.nav(
+    # The place is kept while rows are looked for; a table that has all of its rows needs none.
+    needed = expression(f"!({view!s}?.words === '' && {view!s}.rows.length)", bool, view)
+    bar = rx.el.nav(
         rx.el.p(words, role="status", class_name="text-sm text-muted tabular-nums"),
         rx.el.div(
             rx.cond(back, ReactRouterLink.create("Previous page", to=back, class_name=_PAGE)),
@@ -297,3 +299,4 @@ def _turning(view: rx.Var, caption: str) -> rx.Component:
         aria_label=f"Pages of {caption.lower()}",
         class_name="flex flex-wrap items-center justify-between gap-3 mt-3 min-h-9",
     )
+    return rx.cond(needed, bar)

@@ -35,7 +35,7 @@ def _notices() -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
     away = stored("away", str).to(str)
 
-    saving, allowance = stored("saving", str).to(str), stored("allowance", str).to(str)
+    allowance, saving = stored("allowance", str).to(str), stored("saving", list[str])
 
     def quiet(said: str | rx.Var[str]) -> rx.Component:
         return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
@@ -51,7 +51,7 @@ def _notices() -> rx.Component:
             away == LIVE,
             quiet("What is answered elsewhere is shown with a delay right now. Nothing is lost."),
         ),
-        rx.cond(saving, quiet(saving)),
+        rx.foreach(expression(f"{saving!s} ?? []", list[str], saving).to(list[str]), quiet),
         rx.cond(allowance & ~words.bool(), quiet(allowance)),
         rx.cond(
             words,

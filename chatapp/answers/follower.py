@@ -22,7 +22,7 @@ from chatapp.chats.models import JUST_AFTER, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
-from chatapp.limits.degradation import announcement
+from chatapp.limits import degradation
 from chatapp.limits.usage import allowance
 from chatapp.pool.service import tiers
 from chatapp.settings import settings
@@ -82,7 +82,7 @@ async def _told(user_id: UUID, zone: str) -> Values:
     """What is said at the composer of what is left for this person, and for all."""
     return {
         "allowance": await allowance(user_id, zone),
-        "saving": await announcement(None, zone),
+        "saving": await degradation.announcements(zone),
     }
 
 

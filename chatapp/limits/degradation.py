@@ -115,13 +115,28 @@ def small_tier(tier: str | None) -> str | None:
     return smaller[-1] if smaller else tier
 
 
-async def announcement(tier: str | None, zone: str) -> str:
-    """The line at the composer; empty while nothing is saved."""
+async def announcements(zone: str) -> list[str]:
+    """The lines at the composer: what is saved, and on which tiers if not on all alike."""
+    found: dict[str, list[str]] = {}
+    choice = (None, *tiers()) if len(tiers()) > 1 else (None,)
+    for tier in choice:
+        found.setdefault(await _words(tier, zone), []).append(tier.capitalize() if tier else "Auto")
+    if len(found) == 1:
+        return [words for words in found if words]
+    return [f"{_listed(names)}: {words}" for words, names in found.items() if words]
+
+
+async def _words(tier: str | None, zone: str) -> str:
     found = await left(tier)
     words = _WORDS.get(step_at(found.share), "")
     if words and found.resets:
         words += f" It comes back {moment(found.resets, zone)}."
     return words
+
+
+def _listed(names: list[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 async def left(tier: str | None) -> Left:

@@ -1,14 +1,13 @@
 """An app with an administrator in it. The tests share it and bring people of their own."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext
 
 from chatapp.accounts.models import Role
 from tests.browser.rows import Person, Rows
-from tests.harness.app import AppServer
+from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 
 
@@ -16,16 +15,9 @@ from tests.harness.backends import Backend
 async def _admin_app(
     embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[AppServer]:
-    folder: Path = tmp_path_factory.mktemp("admin")
-    env = {
-        **await embedded.fresh(folder),
-        "CHATAPP_SIGNUP": "approval",
-        "CHATAPP_ANSWER_CACHE": "on",
-    }
-    server = AppServer(env, folder / "app.log")
-    await server.start()
-    yield server
-    await server.stop()
+    env = {"CHATAPP_SIGNUP": "approval", "CHATAPP_ANSWER_CACHE": "on"}
+    async with serving(embedded, tmp_path_factory.mktemp("admin"), env) as server:
+        yield server
 
 
 @pytest.fixture

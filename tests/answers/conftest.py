@@ -81,3 +81,10 @@ async def ada(installation: Settings) -> UUID:
 @pytest.fixture
 async def eve(installation: Settings) -> UUID:
     return await person("eve")
+
+
+@pytest.fixture
+async def other(process: Process) -> AsyncIterator[Process]:
+    """Another process of the same installation."""
+    async with answering() as running:
+        yield running

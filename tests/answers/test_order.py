@@ -2,20 +2,19 @@
 
 import heapq
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import cast
 from uuid import UUID
 
 import pytest
-from fakeredis import FakeAsyncRedis, FakeServer
+from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
 from chatapp.answers.order import LEASE, SILENCE, Order, Waiting
 from chatapp.answers.turn import EACH, FURTHEST
 from chatapp.database import new_id
-from tests.harness.services import Services
 
 CLOCK = "local now = tonumber(redis.call('GET', '{line:}:now'))\n"
 """A clock that the test sets."""
@@ -25,37 +24,29 @@ MOST = 10_000
 Clock = Callable[[float], Awaitable[None]]
 
 
-@pytest.fixture(params=["embedded", "real"])
-async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Redis]:
-    if request.param == "embedded":
-        client: Redis = FakeAsyncRedis(server=FakeServer())
-    else:
-        client = Redis.from_url((await services.redis()).url())
-    yield client
-    await client.aclose()
-
-
 @pytest.fixture
-def at(client: Redis) -> Clock:
+def at(any_redis: Redis) -> Clock:
     """Sets the clock, in seconds."""
 
     async def set_clock(seconds: float) -> None:
-        await client.set("{line:}:now", round(1_000_000 + seconds * 1000))
+        await any_redis.set("{line:}:now", round(1_000_000 + seconds * 1000))
 
     return set_clock
 
 
-def order(client: Redis) -> Order:
+def order(any_redis: Redis) -> Order:
     """The line as one process sees it."""
-    return Order("", lambda: client, CLOCK)
+    return Order("", lambda: any_redis, CLOCK)
 
 
 def waiting(number: int, back: float = 0) -> Waiting:
     return Waiting(UUID(int=number), back)
 
 
-async def test_places_are_by_arrival_and_by_what_was_used_lately(client: Redis, at: Clock) -> None:
-    here, there = order(client), order(client)
+async def test_places_are_by_arrival_and_by_what_was_used_lately(
+    any_redis: Redis, at: Clock
+) -> None:
+    here, there = order(any_redis), order(any_redis)
     early, heavy, late, later = waiting(1), waiting(2, back=3), waiting(3), waiting(4)
     await at(0)
     await here.look([early, heavy], MOST)
@@ -71,8 +62,8 @@ async def test_places_are_by_arrival_and_by_what_was_used_lately(client: Redis, 
     assert (heavy.place, later.place) == (3, 4)
 
 
-async def test_the_dead_are_passed_over_and_then_forgotten(client: Redis, at: Clock) -> None:
-    dead, alive = order(client), order(client)
+async def test_the_dead_are_passed_over_and_then_forgotten(any_redis: Redis, at: Clock) -> None:
+    dead, alive = order(any_redis), order(any_redis)
     first, second = waiting(1), waiting(2)
     await at(0)
     await dead.look([first], MOST)
@@ -85,27 +76,27 @@ async def test_the_dead_are_passed_over_and_then_forgotten(client: Redis, at: Cl
     await at(LEASE - 0.1)
     await alive.look([second], MOST)
     taken_over = waiting(1)
-    assert (await order(client).look([taken_over], MOST)).first == first.id
+    assert (await order(any_redis).look([taken_over], MOST)).first == first.id
     assert taken_over.place == 1
     await at(2 * LEASE)
     assert (await alive.look([second], MOST)).length == 1
 
 
-async def test_no_more_than_so_many_wait(client: Redis, at: Clock) -> None:
+async def test_no_more_than_so_many_wait(any_redis: Redis, at: Clock) -> None:
     await at(0)
     crowd = [waiting(number) for number in range(1, 6)]
-    await order(client).look(crowd, 3)
+    await order(any_redis).look(crowd, 3)
     assert [one.place for one in crowd] == [1, 2, 3, 0, 0]
     # Who stands there stays, also when the line was forgotten and others were quicker.
-    await client.flushdb()
+    await any_redis.flushdb()
     await at(1)
-    await order(client).look([waiting(number) for number in range(7, 10)], 3)
-    await order(client).look(crowd[:3], 3)
+    await order(any_redis).look([waiting(number) for number in range(7, 10)], 3)
+    await order(any_redis).look(crowd[:3], 3)
     assert [one.place for one in crowd[:3]] == [1, 2, 3]
 
 
-async def test_all_know_until_when_nobody_can_be_asked(client: Redis, at: Clock) -> None:
-    here, there = order(client), order(client)
+async def test_all_know_until_when_nobody_can_be_asked(any_redis: Redis, at: Clock) -> None:
+    here, there = order(any_redis), order(any_redis)
     await at(0)
     await here.look([waiting(1)], MOST, shut=90)
     await at(10)
@@ -114,8 +105,8 @@ async def test_all_know_until_when_nobody_can_be_asked(client: Redis, at: Clock)
     assert (await there.look([waiting(2)], MOST)).shut == 0
 
 
-async def test_the_pace_is_that_of_the_last_who_were_asked(client: Redis, at: Clock) -> None:
-    line = order(client)
+async def test_the_pace_is_that_of_the_last_who_were_asked(any_redis: Redis, at: Clock) -> None:
+    line = order(any_redis)
     for number in range(1, 21):
         await at(number * 4)
         assert (await line.look([waiting(number)], MOST)).pace is None or number > 5
@@ -144,13 +135,13 @@ class Day:
 
     STEP = 60.0
 
-    def __init__(self, client: Redis, people: int, a_minute: float) -> None:
+    def __init__(self, any_redis: Redis, people: int, a_minute: float) -> None:
         self.people = [Person(600 if n % 20 == 0 else 4 * 3600) for n in range(people)]
         self.asked: list[UUID] = []
         self.history: list[tuple[float, float]] = []
         """When who was asked had come, and when that was, in the order of the latter."""
         self.longest = 0
-        self._lines = [order(client) for _ in range(3)]
+        self._lines = [order(any_redis) for _ in range(3)]
         self._a_minute = a_minute
         self._dice = random.Random(7)
         self._standing: dict[UUID, tuple[float, Person, Order]] = {}
@@ -188,13 +179,13 @@ class Day:
 
 
 async def test_a_day_of_two_thousand_people_is_fair(
-    client: Redis, at: Clock, monkeypatch: pytest.MonkeyPatch
+    any_redis: Redis, at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody dies on this day, so that not each place must be kept at each step.
     monkeypatch.setattr("chatapp.answers.order.LEASE", 90_000.0)
     monkeypatch.setattr("chatapp.answers.order.SILENCE", 89_000.0)
-    people = 300 if isinstance(client, FakeAsyncRedis) else 2_000
-    day = Day(client, people, a_minute=15 * people / 2_000)
+    people = 300 if isinstance(any_redis, FakeAsyncRedis) else 2_000
+    day = Day(any_redis, people, a_minute=15 * people / 2_000)
     await day.run(at)
     assert day.longest > people / 5  # there was a line to be fair in
     assert len(day.asked) == len(set(day.asked)) == sum(len(one.asked) for one in day.people)

@@ -1,7 +1,6 @@
 """A process that dies or ends: another goes on with its answers, and nobody does it twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -127,13 +126,6 @@ async def test_answers_of_a_living_process_are_left_to_it(
     assert (message.status, message.text) == (Status.DONE, words(400))
     assert (answer.runner, answer.epoch) == (process.runner.name, 1)
     assert len(await fakes.requests()) == 1
-
-
-@pytest.fixture
-async def other(process: Process) -> AsyncIterator[Process]:
-    """Another process of the same installation."""
-    async with answering() as running:
-        yield running
 
 
 async def test_stopping_reaches_the_process_that_runs_the_answer(

@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Page
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
 from tests.fakes import ProviderServer
-from tests.harness.app import AppServer
+from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 
 POOL = """
@@ -68,11 +68,8 @@ async def _chat_app(
     pool_env: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[AppServer]:
-    folder = tmp_path_factory.mktemp("chatting")
-    server = AppServer({**await embedded.fresh(folder), **pool_env}, folder / "app.log")
-    await server.start()
-    yield server
-    await server.stop()
+    async with serving(embedded, tmp_path_factory.mktemp("chatting"), pool_env) as server:
+        yield server
 
 
 @pytest.fixture

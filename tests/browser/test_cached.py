@@ -10,7 +10,7 @@ from tests.answers.keeping import grow_old
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Rows
 from tests.fakes import ProviderServer
-from tests.harness.app import AppServer
+from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 from tests.harness.services import RedisServer
 
@@ -35,10 +35,8 @@ async def _chat_app(
 ) -> AsyncIterator[AppServer]:
     folder = tmp_path_factory.mktemp("cached")
     on = {"CHATAPP_ANSWER_CACHE": "on", "CHATAPP_CACHE_REDIS_URL": cache_url}
-    server = AppServer({**await embedded.fresh(folder), **pool_env, **on}, folder / "app.log")
-    await server.start()
-    yield server
-    await server.stop()
+    async with serving(embedded, folder, pool_env | on) as server:
+        yield server
 
 
 @pytest.fixture
@@ -72,7 +70,7 @@ async def test_the_mark_says_how_old_it_is_and_refresh_asks_anew(
     asked_before: Chatting, kept: Redis, providers: ProviderServer
 ) -> None:
     chatting = asked_before
-    await grow_old(kept, 20 * 60)
+    await grow_old(20 * 60, kept)
     await chatting.answered(QUESTION)
     await expect(chatting.answer.locator(".reading")).to_have_text("The first version.")
     mark = chatting.answer.get_by_test_id("cached")
@@ -95,7 +93,7 @@ async def test_an_old_one_says_that_no_model_could_be_reached(
     asked_before: Chatting, kept: Redis, providers: ProviderServer
 ) -> None:
     chatting = asked_before
-    await grow_old(kept, 3 * 24 * 3600)
+    await grow_old(3 * 24 * 3600, kept)
     await providers.set(fault={"kind": "http_500"})
     await chatting.answered(QUESTION)
     await expect(chatting.answer.locator(".reading")).to_have_text("The first version.")
@@ -109,7 +107,7 @@ async def test_the_mark_and_its_button_stay_within_the_column(
     asked_before: Chatting, kept: Redis, providers: ProviderServer
 ) -> None:
     chatting, page = asked_before, asked_before.page
-    await grow_old(kept, 3 * 24 * 3600)
+    await grow_old(3 * 24 * 3600, kept)
     await providers.set(fault={"kind": "http_500"})
     await chatting.answered(QUESTION)
     answer = chatting.answer

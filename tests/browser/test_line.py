@@ -18,7 +18,7 @@ from tests.answers.world import words
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
 from tests.fakes import ProviderServer
-from tests.harness.app import AppServer
+from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 
 SMALL, LARGE = "llama-small", "llama-large"
@@ -54,10 +54,8 @@ async def line_app(
     file = folder / "pool.toml"
     file.write_text(POOL.format(url=_provider_server.base_url("groq")))
     env = {"CHATAPP_POOL": str(file), "GROQ_API_KEY": "gsk-shared"}
-    server = AppServer({**await embedded.fresh(folder), **env}, folder / "app.log")
-    await server.start()
-    yield server
-    await server.stop()
+    async with serving(embedded, folder, env) as server:
+        yield server
     server.check()
 
 

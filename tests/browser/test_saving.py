@@ -6,17 +6,17 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.chatting import Chatting
+from tests.browser.controls import set_controls
 from tests.browser.rows import Rows
 from tests.conftest import StartApp
 from tests.fakes import ProviderServer
-from tests.harness.backends import execute
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.parametrize("backend", ["embedded"], indirect=True),
 ]
 
-SMALL, LARGE = "gemini-small", "gemini-large"
+SMALL, LARGE, TINY = "gemini-small", "gemini-large", "gemini-tiny"
 RELOADS = 20
 
 POOL = """
@@ -35,6 +35,16 @@ tier = "smart"
 account = "google"
 model = "gemini-large"
 rpd = 10
+[[member]]
+tier = "known"
+account = "google"
+model = "gemini-known"
+rpd = 2
+[[member]]
+tier = "tiny"
+account = "google"
+model = "gemini-tiny"
+rpd = 1
 """
 
 
@@ -48,14 +58,10 @@ async def chatting(
 ) -> Chatting:
     file = tmp_path / "pool.toml"
     file.write_text(POOL.format(url=providers.base_url("google")))
-    app = await start_app({"CHATAPP_POOL": str(file), "GOOGLE_API_KEY": "AIza-test"})
-    await execute(
-        app.env,
-        "INSERT INTO control_values (name, value, changed_at) VALUES ('limits.degradation', "
-        "'{\"shorter_context\": 96, \"small_model\": 86}', '2026-01-01 00:00:00+00')",
-    )
-    await app.stop()
-    await app.start()
+    env = {"CHATAPP_POOL": str(file), "GOOGLE_API_KEY": "AIza-test", "CHATAPP_ANSWER_CACHE": "on"}
+    app = await start_app(env)
+    steps = {"shorter_context": 96, "small_model": 86, "cache_only": 76}
+    await set_controls(app, {"limits.degradation": steps})
     someone = await Rows(app.env).person()
     await someone.sign_in(context, app)
     chatting = Chatting(page, app.url)
@@ -75,12 +81,19 @@ async def shown(chatting: Chatting, words: str) -> Locator:
     return line
 
 
-async def test_what_is_saved_is_told_and_a_smaller_model_answers_in_the_end(
-    chatting: Chatting, providers: ProviderServer
-) -> None:
+async def models(providers: ProviderServer) -> list[str]:
+    return [request["model"] for request in await providers.requests()]
+
+
+async def choose(chatting: Chatting, tier: str) -> None:
+    await chatting.open()
+    await chatting.page.get_by_label("Models").select_option(tier)
+
+
+async def test_each_step_is_told_and_kept_to(chatting: Chatting, providers: ProviderServer) -> None:
     saving = chatting.page.get_by_text("To make the rest of the day’s quota last")
     await expect(saving).to_have_count(0)
-    await chatting.page.get_by_label("Models").select_option("Smart")
+    await choose(chatting, "Smart")
     await chatting.answered("The first [[say 3 words]]", count=1)
     line = await shown(chatting, "models are given less of long chats.")
     await expect(line).to_contain_text("It comes back")
@@ -88,5 +101,25 @@ async def test_what_is_saved_is_told_and_a_smaller_model_answers_in_the_end(
     await chatting.answered("The third [[say 3 words]]")
     await shown(chatting, "a smaller model answers.")
     await chatting.answered("The fourth [[say 3 words]]")
-    asked = [request["model"] for request in await providers.requests()]
+    asked = await models(providers)
     assert (asked[0], asked[-1]) == (LARGE, SMALL)
+
+    await choose(chatting, "Known")
+    await chatting.answered("What is known? [[say 3 words]]", count=1)
+    await shown(chatting, "only answers that are known already are given.")
+    asked = await models(providers)
+    await chatting.answered("What is new? [[say 3 words]]", status="failed")
+    await expect(chatting.answer).to_contain_text("this is a new question")
+    await choose(chatting, "Known")
+    await chatting.answered("What is known? [[say 3 words]]", count=1)
+    await expect(chatting.answer.get_by_test_id("cached")).to_be_visible()
+    assert await models(providers) == asked
+
+    await choose(chatting, "Tiny")
+    await chatting.answered("The only one of today [[say 3 words]]", count=1)
+    assert await models(providers) == [*asked, TINY]
+    await shown(chatting, "The day’s quota is used up: questions wait in line.")
+    await chatting.ask("One more [[say 3 words]]")
+    await expect(chatting.answer).to_contain_text("You are next in line")
+    await chatting.stop.click()
+    await expect(chatting.answer).to_have_attribute("data-status", "stopped")

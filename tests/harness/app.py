@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.harness import logs
+from tests.harness.backends import Backend
 from tests.harness.processes import Process, free_port
 from tests.harness.socket import Tab
 
@@ -61,3 +63,14 @@ class AppServer:
         """Fail when something went wrong in the app that the test did not expect."""
         wrong = logs.errors(self.process.text[self._read :], tuple(self._allowed))
         assert not wrong, "The app logged errors:\n" + "\n".join(wrong)
+
+
+@asynccontextmanager
+async def serving(
+    backend: Backend, folder: Path, env: Mapping[str, str]
+) -> AsyncIterator[AppServer]:
+    """A running app with an installation of its own, whose files are in a folder."""
+    server = AppServer({**await backend.fresh(folder), **env}, folder / "app.log")
+    await server.start()
+    yield server
+    await server.stop()

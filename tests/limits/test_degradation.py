@@ -7,7 +7,7 @@ import pytest
 from chatapp import controls
 from chatapp.database import now
 from chatapp.limits import degradation
-from chatapp.limits.degradation import STEPS, Step, announcement, left, step
+from chatapp.limits.degradation import STEPS, Step, announcements, left, step
 from chatapp.pool.status import MemberStatus, Quota
 from chatapp.settings import Settings
 
@@ -64,9 +64,9 @@ async def test_the_steps_are_an_admins(
         member("b", "smart", (-(-still // 2), 500)),
     ]
     assert await step("smart") is expected
-    assert bool(await announcement("smart", "UTC")) is (expected is not Step.ALL)
-    if expected is not Step.ALL:
-        assert "It comes back" in await announcement("smart", "UTC")
+    told = await announcements("UTC")
+    assert len(told) == (expected is not Step.ALL)
+    assert all("It comes back" in line for line in told)
     await controls.change(STEPS, {"shorter_context": 0, "small_model": 0, "cache_only": 0}, None)
     assert await step("smart") in (Step.ALL, Step.WAITING)
 
@@ -76,6 +76,24 @@ async def test_a_tier_is_judged_by_its_own_members(members: list[MemberStatus]) 
     assert (await left("smart")).share == 0
     assert (await left("fast")).share == 1
     assert (await left(None)).share == 0.5
+
+
+async def test_people_are_told_which_tiers_are_saved_on(
+    members: list[MemberStatus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(degradation, "tiers", lambda: ("fast", "smart", "huge"))
+    full, low = (500, 500), (45, 500)
+    members[:] = [member("a", "fast", full), member("b", "smart", low), member("c", "huge", low)]
+    (line,) = await announcements("UTC")
+    assert line.startswith("Smart and Huge: To make the rest of the day’s quota last, a smaller")
+    members[1:] = [member("b", "smart", full), member("c", "huge", (0, 500))]
+    (line,) = await announcements("UTC")
+    assert line.startswith("Huge: The day’s quota is used up: questions wait in line.")
+    members[:] = [member(name, name, low) for name in ("fast", "smart", "huge")]
+    (line,) = await announcements("UTC")
+    assert line.startswith("To make the rest")
+    members[:] = [member(name, name, full) for name in ("fast", "smart", "huge")]
+    assert await announcements("UTC") == []
 
 
 async def test_a_day_without_a_limit_is_never_scarce(members: list[MemberStatus]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import Redis
 
 from chatapp.pool.admission import Admission
@@ -14,7 +13,6 @@ from chatapp.pool.config import Account, Member
 from chatapp.pool.days import midnights
 from chatapp.pool.leases import Ending, Lease, Timing, Wait
 from chatapp.pool.signals import Told
-from tests.harness.services import Services
 
 ACCOUNT = Account("a", "openai")
 OK = Ending("ok", spoke=True)
@@ -25,19 +23,9 @@ def members(**weights: int) -> list[Member]:
     return [Member("fast", ACCOUNT, name, weight) for name, weight in weights.items()]
 
 
-@pytest.fixture(params=["embedded", "real"])
-async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Redis]:
-    if request.param == "embedded":
-        client: Redis = FakeAsyncRedis(server=FakeServer())
-    else:
-        client = Redis.from_url((await services.redis()).url())
-    yield client
-    await client.aclose()
-
-
 @pytest.fixture
-async def admission(client: Redis) -> AsyncIterator[Admission]:
-    admission = Admission(lambda: client)
+async def admission(any_redis: Redis) -> AsyncIterator[Admission]:
+    admission = Admission(lambda: any_redis)
     yield admission
     await admission.aclose()
 
@@ -147,13 +135,13 @@ async def test_no_more_answers_at_once_than_allowed(admission: Admission):
     await admitted(admission, who)
 
 
-async def test_a_killed_process_leaks_nothing_and_a_living_one_keeps_its_leases(client: Redis):
+async def test_a_killed_process_leaks_nothing_and_a_living_one_keeps_its_leases(any_redis: Redis):
     quick = Timing(lease=150)
-    dead, alive = Admission(lambda: client, quick), Admission(lambda: client, quick)
+    dead, alive = Admission(lambda: any_redis, quick), Admission(lambda: any_redis, quick)
     who = [replace(m, concurrency=2) for m in members(a=1)]
     await admitted(dead, who)
     async with alive.holding(await admitted(alive, who)):
-        while (await client.zcard("{pool}:a/a:leases")) == 2:
+        while (await any_redis.zcard("{pool}:a/a:leases")) == 2:
             await refused_or_back(alive, who)
         for _ in range(8):
             await asyncio.sleep(0.05)  # longer than a lease: it is renewed meanwhile
@@ -170,8 +158,8 @@ async def refused_or_back(admission: Admission, who: list[Member]) -> bool:
     return False
 
 
-async def test_requests_a_minute_are_kept(client: Redis):
-    admission = Admission(lambda: client, Timing(minute=600))
+async def test_requests_a_minute_are_kept(any_redis: Redis):
+    admission = Admission(lambda: any_redis, Timing(minute=600))
     who = [replace(m, rpm=3) for m in members(a=1)]
     for _ in range(3):
         await admission.settle(await admitted(admission, who), OK)
@@ -182,11 +170,11 @@ async def test_requests_a_minute_are_kept(client: Redis):
     await admitted(admission, who)
 
 
-async def test_a_request_that_is_sent_late_counts_from_then(client: Redis):
-    admission = Admission(lambda: client, Timing(minute=300))
+async def test_a_request_that_is_sent_late_counts_from_then(any_redis: Redis):
+    admission = Admission(lambda: any_redis, Timing(minute=300))
     who = [replace(m, rpm=1) for m in members(a=1)]
     late = await admitted(admission, who)
-    await asyncio.sleep(0.35)  # longer than a minute: the client had to be built first
+    await asyncio.sleep(0.35)  # longer than a minute: the any_redis had to be built first
     assert (await refused(admission, who)).why == "rpm"
     await admission.settle(late, Ending("ok", spoke=True, sent_ago=0.01))
     assert 0.2 < (await refused(admission, who)).seconds <= 0.3
@@ -218,7 +206,7 @@ async def test_a_place_that_was_not_used_is_given_back_whole(admission: Admissio
 
 
 async def test_one_who_leaves_while_it_is_admitted_leaves_nothing_behind(
-    client: Redis, admission: Admission
+    any_redis: Redis, admission: Admission
 ):
     who = [replace(m, concurrency=1) for m in members(a=1)]
     asking = asyncio.ensure_future(admission.admit("fast", who))
@@ -241,8 +229,8 @@ async def test_the_days_requests_are_kept(admission: Admission, resets: str | No
         assert 0 < wait.seconds <= 86_400
 
 
-async def test_a_rolling_day_passes(client: Redis):
-    admission = Admission(lambda: client, Timing(day=1000))
+async def test_a_rolling_day_passes(any_redis: Redis):
+    admission = Admission(lambda: any_redis, Timing(day=1000))
     who = [replace(m, rpd=2) for m in members(a=1)]
     await turns(admission, who, 2)
     wait = await refused(admission, who)

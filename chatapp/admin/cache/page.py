@@ -4,9 +4,11 @@ import reflex as rx
 
 from chatapp import routes
 from chatapp.admin.cache.state import CacheState
-from chatapp.admin.cache.views import POLICIES, CacheView, SavedView
+from chatapp.admin.cache.views import POLICIES, CacheView
 from chatapp.admin.frame import admin_frame
+from chatapp.admin.tables import Column, table
 from chatapp.answers.cache import Scope
+from chatapp.ui.clock import date_and_clock
 from chatapp.ui.parts import button, card, notice, skeleton
 from chatapp.ui.store import expression, stored
 
@@ -26,10 +28,8 @@ def cache_page() -> rx.Component:
             expression(f"{_CACHE!s}?.forbidden ?? false", bool, _CACHE),
             notice("The operator has switched the cache off: no answer is given again."),
         ),
-        rx.cond(
-            there, rx.fragment(_numbers(), _policy()), rx.cond(said, None, skeleton("h-96 w-full"))
-        ),
-        rx.cond(there, _best()),
+        rx.cond(there, rx.fragment(_numbers(), _policy()), skeleton("h-96 w-full")),
+        _best(),
         _clearing(),
     )
 
@@ -65,7 +65,7 @@ def _policy() -> rx.Component:
             rx.el.fieldset(
                 rx.el.legend(
                     "Who may be given an answer again within an hour",
-                    class_name="text-lg font-semibold",
+                    class_name="text-lg font-semibold mb-3",
                 ),
                 *(_option(str(policy), *words) for policy, words in POLICIES.items()),
                 class_name="flex flex-col gap-4",
@@ -95,8 +95,6 @@ def _option(value: str, name: str, meaning: str) -> rx.Component:
 
 
 def _best() -> rx.Component:
-    rows = expression(f"{_CACHE!s}?.best ?? []", list[SavedView], _CACHE)
-    none = expression(f"!{_CACHE!s}?.best?.length", bool, _CACHE)
     return card(
         rx.el.h2("What saved most", class_name="text-lg font-semibold"),
         rx.el.p(
@@ -104,54 +102,20 @@ def _best() -> rx.Component:
             "and answered is not shown.",
             class_name="mt-1 mb-3 text-sm text-muted",
         ),
-        rx.cond(
-            none,
-            rx.el.p(
-                "No answer has been given again yet.", class_name="py-6 text-center text-muted"
+        table(
+            "admin:cache:best",
+            (
+                Column("id", "Answer", lambda row: rx.el.code(row["id"].to(str))),
+                Column("scope", "Whose", lambda row: row["scope"].to(str)),
+                Column("by", "Made by", lambda row: row["by"].to(str)),
+                Column("at", "Made", lambda row: date_and_clock(row["at"].to(str))),
+                Column("hits", "Given again", lambda row: row["hits"].to(str), number=True),
+                Column("tokens", "Tokens saved", lambda row: row["tokens"].to(str), number=True),
             ),
-            rx.el.ul(
-                rx.foreach(rows.to(list[SavedView]), _saved),
-                aria_label="Answers that saved most",
-                class_name="divide-y divide-line border-y border-line",
-            ),
+            path=routes.ADMIN_CACHE,
+            caption="Answers that saved most",
+            empty="No answer has been given again yet.",
         ),
-    )
-
-
-def _saved(row: rx.vars.ObjectVar[SavedView]) -> rx.Component:
-    at = row["at"].to(str)
-    return rx.el.li(
-        rx.el.div(
-            rx.el.p(
-                rx.el.code(row["id"].to(str), class_name="text-sm"),
-                " ",
-                rx.el.span(
-                    row["scope"].to(str),
-                    class_name="rounded-full bg-sunken px-2.5 py-0.5 text-xs text-muted",
-                ),
-            ),
-            rx.el.p(
-                row["by"].to(str),
-                " · ",
-                expression(
-                    f"new Date({at!s}).toLocaleString([], "
-                    "{day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'})",
-                    str,
-                    at,
-                ),
-                class_name="mt-1 text-sm text-muted break-words",
-            ),
-            class_name="min-w-0 flex-1 basis-52",
-        ),
-        rx.el.p(
-            row["tokens"].to(str),
-            " tokens saved · given again ",
-            row["hits"].to(str),
-            " ×",
-            class_name="text-sm tabular-nums",
-        ),
-        key=row["id"].to(str),
-        class_name="flex flex-wrap items-center gap-x-4 gap-y-1 py-3",
     )
 
 

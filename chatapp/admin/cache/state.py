@@ -8,7 +8,8 @@ from redis.exceptions import RedisError
 
 from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
-from chatapp.admin.cache.views import CLEAR, cache_view
+from chatapp.admin.cache.views import CLEAR, best_view, cache_view
+from chatapp.admin.paging import whole
 from chatapp.answers import kept
 from chatapp.answers.cache import Policy, Scope, policy
 from chatapp.ui.store import push
@@ -59,10 +60,11 @@ class CacheState(rx.State):
 
 
 async def _show(said: str) -> None:
-    shown: dict[str, Any] = {"admin:cache:clear": None, "admin:cache:said": said}
+    view = await cache_view()
+    await push({"admin:cache": view, "admin:cache:clear": None, "admin:cache:said": said})
     try:
-        shown["admin:cache"] = await cache_view()
+        best = whole(await best_view())
     except (RedisError, OSError) as error:
         logger.warning("The cache cannot be shown: %s", type(error).__name__)
-        shown["admin:cache:said"] = AWAY
-    await push(shown)
+        best = whole(()) | {"failed": AWAY}
+    await push({"admin:cache:best": best})

@@ -58,11 +58,10 @@ class CacheView(TypedDict):
     policy: str
     forbidden: bool
     numbers: list[list[str]]
-    best: list[SavedView]
 
 
 async def cache_view() -> CacheView:
-    """What the page shows. Raises: RedisError, OSError."""
+    """Who may be given an answer again, and what that has saved."""
     today = day_of().first_day
     return {
         "policy": str(policy.value),
@@ -71,8 +70,12 @@ async def cache_view() -> CacheView:
             await _numbers("Today", today, today),
             await _numbers(f"In {DAYS} days", today - timedelta(days=DAYS - 1), today),
         ],
-        "best": [_saved(each) for each in await kept.best()],
     }
+
+
+async def best_view() -> list[SavedView]:
+    """The answers that saved most. Raises: RedisError, OSError."""
+    return [_saved(each) for each in await kept.best()]
 
 
 async def _numbers(name: str, first: date, last: date) -> list[str]:

@@ -76,7 +76,7 @@ def _form() -> rx.Component:
             _grid(*(_limit(name) for name in LIMITS)),
         ),
         rx.cond(everybody, rx.fragment(_saving(), _rest())),
-        rx.el.div(button("Look whom it hits", type="submit")),
+        rx.el.div(button("See whom it hits", type="submit")),
         on_submit=LimitsState.look,
         # Fields are the browser's own: new values need new ones.
         key=expression(f"JSON.stringify([{_LIMITS!s}?.title, {_LIMITS!s}?.values])", str, _LIMITS),
@@ -86,12 +86,18 @@ def _form() -> rx.Component:
 
 def _saving() -> rx.Component:
     tiers = expression(f"{_LIMITS!s}?.tiers ?? []", list[str], _LIMITS)
+    left = expression(f"{_LIMITS!s}?.left ?? []", list[list[str]], _LIMITS)
     return card(
         rx.el.h2("When quota is scarce", class_name="text-lg font-semibold"),
         rx.el.p(
             "What is saved when less than so much is left of a tier’s day. People are told. "
             "0: never. When nothing is left, questions wait in line.",
-            class_name="mt-1 mb-4 text-sm text-muted",
+            class_name="mt-1 text-sm text-muted",
+        ),
+        rx.el.ul(
+            rx.foreach(left.to(list[list[str]]), _left),
+            aria_label="What is left of today",
+            class_name="mt-2 mb-4 flex flex-wrap gap-x-6 gap-y-1 text-sm",
         ),
         _grid(
             *(_number(name) for name in SAVING if name != "small_tier"),
@@ -103,6 +109,17 @@ def _saving() -> rx.Component:
                 default_value=_value("small_tier"),
             ),
         ),
+    )
+
+
+def _left(tier: rx.vars.ArrayVar[list[str]]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(tier[0], class_name="font-medium"),
+        ": ",
+        tier[1],
+        " of today is left, ",
+        tier[2],
+        class_name="tabular-nums",
     )
 
 

@@ -28,7 +28,7 @@ class LimitsState(rx.State):
         """Show what holds, and what was used."""
         owner = _owner()
         await _show(owner, "")
-        await push({"admin:limits:totals": await views.totals_view(owner, zone_here())})
+        await push(await views.totals_view(owner, zone_here()))
 
     @admin_only
     @rx.event

@@ -1,6 +1,6 @@
 """The page about limits as the browser's store holds it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID
@@ -8,8 +8,10 @@ from uuid import UUID
 from chatapp import routes
 from chatapp.accounts import groups
 from chatapp.admin.limits.form import LIMITS, SETTINGS, amount, parsed, values_of, without
-from chatapp.limits import admin, policy
+from chatapp.admin.paging import whole
+from chatapp.limits import admin, degradation, policy
 from chatapp.limits.admin import ALL, Owner, Preview
+from chatapp.limits.degradation import Step
 from chatapp.limits.periods import day_of
 from chatapp.limits.usage import UsageView, usage
 from chatapp.pool.service import pool, tiers
@@ -23,6 +25,14 @@ MOST = 20
 LISTED = 50
 """How many people with limits of their own are listed."""
 
+STEPS = {
+    Step.ALL: "nothing is saved",
+    Step.SHORTER_CONTEXT: "shorter contexts",
+    Step.SMALL_MODEL: "a smaller model answers",
+    Step.CACHE_ONLY: "only known answers",
+    Step.WAITING: "questions wait in line",
+}
+
 FROM_CACHE = "From the cache"
 
 
@@ -35,6 +45,8 @@ class LimitsView(TypedDict):
     values: dict[str, str]
     without: dict[str, str]
     tiers: list[str]
+    left: list[list[str]]
+    """Tiers, how much is left of their day, and what is saved on them now."""
 
 
 class ChangeView(TypedDict):
@@ -59,21 +71,10 @@ class LinkView(TypedDict):
     words: str
 
 
-class RowView(TypedDict):
-    """One row of a table of usage."""
-
-    href: str
-    name: str
-    cells: list[str]
-
-
 class TotalsView(TypedDict):
     """What was used in the last days."""
 
     sum: list[list[str]]
-    members: list[RowView]
-    days: list[RowView]
-    people: list[RowView]
     used: UsageView | None
     """Of one person: beside the limits."""
 
@@ -85,7 +86,7 @@ async def limits_view(owner: Owner) -> LimitsView | None:
         return None
     note = "For each person whose group has none of its own, nor the person. 0: no limit."
     if owner != ALL:
-        note = "0: no limit. A field that is left empty changes nothing of what holds anyway."
+        note = "0: no limit. Empty: what holds anyway, which stands there in grey."
     title = f"Limits of the group {name}" if owner.group_id else f"Limits of {name}"
     return {
         "title": "Everybody’s limits" if owner == ALL else title,
@@ -94,7 +95,13 @@ async def limits_view(owner: Owner) -> LimitsView | None:
         "values": values_of(owner),
         "without": without(owner),
         "tiers": list(tiers()),
+        "left": [await _left(tier) for tier in tiers()] if owner == ALL else [],
     }
+
+
+async def _left(tier: str) -> list[str]:
+    share = (await degradation.left(tier)).share
+    return [tier, f"{share:.0%}", STEPS[degradation.step_at(share)]]
 
 
 async def preview_view(owner: Owner, wanted: dict[str, str]) -> PreviewView:
@@ -169,45 +176,50 @@ async def search(text: str) -> list[LinkView]:
     return found[:10] + [_person(each, name, of_people.get(each, {})) for each, name in people]
 
 
-async def totals_view(owner: Owner, zone: str) -> TotalsView:
-    """What was used in the last days: by models, by days, and by whom."""
+async def totals_view(owner: Owner, zone: str) -> dict[str, Any]:
+    """What was used in the last days: by models, by days, and by whom; by names in the store."""
     today = day_of().first_day
     span = (today - timedelta(days=DAYS - 1), today)
     members = await admin.totals("member", *span, owner=owner)
     days = await admin.totals("day", *span, owner=owner)
     most = [] if owner.user_id else await admin.most_questions(owner, MOST)
     labels = {member.name: member.label for member in pool().config.members}
-    whole = {name: sum(row[name] for row in members) for name in _SHOWN}
-    return {
-        "sum": [[label, _cell(name, whole[name])] for name, label in _SHOWN.items()],
-        "members": [
-            _row(labels.get(row["member"], row["member"]) or FROM_CACHE, row) for row in members
-        ],
-        "days": [_row(f"{row['day']:%a %d %b}", row) for row in reversed(days)],
-        "people": [
-            {
-                "href": routes.limits_of(user_id=person.id),
-                "name": person.email,
-                "cells": [f"{person.used:,}"],
-            }
-            for person in most
-        ],
+    sums = {name: sum(row[name] for row in members) for name in COLUMNS}
+    view: TotalsView = {
+        "sum": [[label, _cell(name, sums[name])] for name, label in COLUMNS.items()],
         "used": await usage(owner.user_id, zone) if owner.user_id else None,
+    }
+    return {
+        "admin:limits:totals": view,
+        "admin:limits:members": whole(
+            [_row(labels.get(row["member"], row["member"]) or FROM_CACHE, row) for row in members]
+        ),
+        "admin:limits:days": whole([_row(f"{row['day']:%a %d %b}", row) for row in days[::-1]]),
+        "admin:limits:people": whole(
+            [
+                {
+                    "id": str(person.id),
+                    "name": person.email,
+                    "href": routes.limits_of(user_id=person.id),
+                    "questions": f"{person.used:,}",
+                }
+                for person in most
+            ]
+        ),
     }
 
 
-_SHOWN = {
+COLUMNS = {
     "questions": "Questions",
     "prompt_tokens": "Tokens read",
     "completion_tokens": "Tokens written",
     "saved_tokens": "Tokens saved",
     "cost": "Cost",
 }
-COLUMNS: Sequence[str] = tuple(_SHOWN.values())
 
 
-def _row(name: str, row: Mapping[str, Any]) -> RowView:
-    return {"href": "", "name": name, "cells": [_cell(each, row[each]) for each in _SHOWN]}
+def _row(name: str, row: Mapping[str, Any]) -> dict[str, str]:
+    return {"id": name, "name": name} | {each: _cell(each, row[each]) for each in COLUMNS}
 
 
 def _cell(name: str, value: int) -> str:
