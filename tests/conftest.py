@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 
 from chatapp import database, redis
 from chatapp.settings import Settings, settings
+from tests.chats.people import person
 from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend, Embedded, Real, forget_caches
 from tests.harness.browser import chromium
@@ -176,3 +178,15 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
     )
     yield tab
     assert not problems, "The page failed:\n" + "\n".join(problems)
+
+
+@pytest.fixture
+async def ada(installation: Settings) -> UUID:
+    """A person in the installation of this process."""
+    return await person("ada")
+
+
+@pytest.fixture
+async def eve(installation: Settings) -> UUID:
+    """Another one."""
+    return await person("eve")

@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from chatapp.database import now
-from chatapp.zones import zone_named
+from chatapp.limits.words import place_of
 
 EXACT = 20
 """Up to here a place is told exactly, then in tens: it changes less often than it is read."""
@@ -86,7 +85,7 @@ def _time(turn: datetime | None, zone: str | None) -> str:
         minutes = 5 * round(minutes / 5)
     if minutes < HOUR / MINUTE:
         return f"about {minutes} min"
-    here = _zone(zone)
+    here = place_of(zone or "")
     then, today = _quarter(turn.astimezone(here)), moment.astimezone(here).date()
     days = (then.date() - today).days
     day = "" if days == 0 else "tomorrow " if days == 1 else f"on {WEEKDAYS[then.weekday()]} "
@@ -102,7 +101,3 @@ def _quarter(moment: datetime) -> datetime:
 def _ordinal(number: int) -> str:
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if 11 <= number % 100 <= 13 else ending}"
-
-
-def _zone(name: str | None) -> ZoneInfo | Any:
-    return zone_named(name or "") or UTC

@@ -6,7 +6,7 @@ without asking the database; a change is told to all processes.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated
 from uuid import UUID
@@ -164,8 +164,3 @@ async def following() -> AsyncIterator[None]:
     """Keep this process's copy true for as long as this is open."""
     async with listening(groups.CHANNEL, _heard, load):
         yield
-
-
-def as_values(limits: Limits) -> dict[str, int]:
-    """The limits by their names."""
-    return asdict(limits)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -13,7 +12,6 @@ from chatapp.pool.service import close_pool, pool
 from chatapp.settings import Settings, settings
 from tests.answers.app import _answering_app, chat_app, faulty_app
 from tests.answers.world import KEYS, pool_file
-from tests.chats.people import person
 from tests.fakes import ProviderServer
 
 __all__ = ["_answering_app", "chat_app", "faulty_app"]
@@ -71,16 +69,6 @@ async def hub(installation: Settings) -> AsyncIterator[Hub]:
     made = Hub()
     async with made.running():
         yield made
-
-
-@pytest.fixture
-async def ada(installation: Settings) -> UUID:
-    return await person("ada")
-
-
-@pytest.fixture
-async def eve(installation: Settings) -> UUID:
-    return await person("eve")
 
 
 @pytest.fixture

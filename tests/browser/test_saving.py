@@ -60,7 +60,7 @@ async def chatting(
     file.write_text(POOL.format(url=providers.base_url("google")))
     env = {"CHATAPP_POOL": str(file), "GOOGLE_API_KEY": "AIza-test", "CHATAPP_ANSWER_CACHE": "on"}
     app = await start_app(env)
-    steps = {"shorter_context": 96, "small_model": 86, "cache_only": 76}
+    steps = {"shorter_context": 96, "small_model": 86, "cache_only": 60}
     await set_controls(app, {"limits.degradation": steps})
     someone = await Rows(app.env).person()
     await someone.sign_in(context, app)

@@ -1,5 +1,6 @@
 """Who may have what: everybody's limits, groups' and people's own; who is hit by a change."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from pydantic import ValidationError
 
 from chatapp import controls
 from chatapp.accounts import groups
-from chatapp.database import new_id, now
-from chatapp.limits import admin, periods, policy
+from chatapp.database import new_id, now, transaction
+from chatapp.limits import admin, override_repository, periods, policy
 from chatapp.limits.admin import ALL, Owner
 from chatapp.limits.policy import EVERYBODY, limits_of
 from chatapp.limits.service import Limiter
@@ -41,6 +42,22 @@ async def test_the_nearest_limit_holds(ada: UUID, eve: UUID) -> None:
     await groups.remove(team.id)
     await policy.load()
     assert limits_of(ada).questions_a_day == limits_of(new_id()).questions_a_day == 10
+
+
+async def test_processes_hear_of_limits_that_another_one_sets(ada: UUID) -> None:
+    async def set_elsewhere(value: int) -> None:
+        async with transaction() as session:
+            await override_repository.set_override(
+                session, "questions_a_day", value, None, user_id=ada
+            )
+        await groups.changed()
+
+    async with policy.following(), asyncio.timeout(20):
+        # The first is found when listening begins, the second is heard.
+        for value in (3, 4):
+            await set_elsewhere(value)
+            while limits_of(ada).questions_a_day != value:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_a_limit_must_be_one(ada: UUID) -> None:

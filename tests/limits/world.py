@@ -1,6 +1,6 @@
 """Limits as they stand, for tests: who may what, what is charged, what the books say."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from chatapp.database import new_id, transaction
@@ -17,7 +17,7 @@ NONE = Limits()
 
 async def allow(user_id: UUID, **limits: int) -> None:
     """Give a person limits of his own; what is not named is not limited."""
-    values = policy.as_values(replace(NONE, **limits))
+    values = asdict(replace(NONE, **limits))
     async with transaction() as session:
         for name, value in values.items():
             await override_repository.set_override(session, name, value, None, user_id=user_id)
