@@ -3,7 +3,7 @@
 import reflex as rx
 
 from chatapp.limits.usage import BarView, UsageView
-from chatapp.ui.parts import card, skeleton
+from chatapp.ui.parts import card, heading, skeleton
 from chatapp.ui.store import expression, stored
 
 _USAGE = stored("usage", UsageView)
@@ -13,7 +13,7 @@ _GRID = "grid sm:grid-cols-2 gap-x-8 gap-y-5"
 def usage_section() -> rx.Component:
     """Questions and tokens of today and this month, with what is left."""
     return card(
-        rx.el.h2("Usage", class_name="text-lg font-semibold mb-4"),
+        heading("Usage"),
         rx.cond(
             expression(f"!!{_USAGE!s}", bool, _USAGE),
             rx.fragment(

@@ -100,6 +100,15 @@ def page_title(text: str) -> rx.Component:
     return rx.el.h1(text, class_name="text-2xl font-semibold tracking-tight")
 
 
+def heading(text: str, meaning: str = "") -> rx.Component:
+    """The heading of a card, and what it is about."""
+    return rx.el.div(
+        rx.el.h2(text, class_name="text-lg font-semibold"),
+        rx.el.p(meaning, class_name="mt-1 text-sm text-muted") if meaning else rx.fragment(),
+        class_name="mb-4",
+    )
+
+
 def notice(text: str | rx.Var[str], kind: Literal["info", "danger"] = "info") -> rx.Component:
     """A sentence that people should not miss; an error is announced to screen readers."""
     colours = "bg-danger-soft text-danger" if kind == "danger" else "bg-sunken text-ink"

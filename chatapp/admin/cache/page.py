@@ -9,7 +9,7 @@ from chatapp.admin.frame import admin_frame
 from chatapp.admin.tables import Column, table
 from chatapp.answers.cache import Scope
 from chatapp.ui.clock import date_and_clock
-from chatapp.ui.parts import button, card, notice, skeleton
+from chatapp.ui.parts import button, card, heading, notice, skeleton
 from chatapp.ui.store import expression, stored
 
 _CACHE = stored("admin:cache", CacheView)
@@ -96,11 +96,10 @@ def _option(value: str, name: str, meaning: str) -> rx.Component:
 
 def _best() -> rx.Component:
     return card(
-        rx.el.h2("What saved most", class_name="text-lg font-semibold"),
-        rx.el.p(
+        heading(
+            "What saved most",
             "Answers that are kept now, by the tokens that no model was asked for. What was asked "
             "and answered is not shown.",
-            class_name="mt-1 mb-3 text-sm text-muted",
         ),
         table(
             "admin:cache:best",
@@ -123,7 +122,7 @@ def _clearing() -> rx.Component:
     scope = expression(f"{_CLEAR!s}?.scope ?? ''", str, _CLEAR).to(str)
     words = expression(f"{_CLEAR!s}?.words ?? ''", str, _CLEAR)
     return card(
-        rx.el.h2("Forget what is kept", class_name="text-lg font-semibold mb-3"),
+        heading("Forget what is kept"),
         rx.cond(
             scope,
             rx.el.div(

@@ -10,7 +10,7 @@ from chatapp.admin.limits.form import LIMITS, REST, SAVING
 from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.limits.usage import usage_card
 from chatapp.admin.limits.views import ChangeView, LimitsView, LinkView, PreviewView
-from chatapp.ui.parts import button, card, choice, field, notice, skeleton
+from chatapp.ui.parts import button, card, choice, field, heading, notice, skeleton
 from chatapp.ui.store import expression, stored
 
 _LIMITS = stored("admin:limits", LimitsView)
@@ -88,16 +88,15 @@ def _saving() -> rx.Component:
     tiers = expression(f"{_LIMITS!s}?.tiers ?? []", list[str], _LIMITS)
     left = expression(f"{_LIMITS!s}?.left ?? []", list[list[str]], _LIMITS)
     return card(
-        rx.el.h2("When quota is scarce", class_name="text-lg font-semibold"),
-        rx.el.p(
+        heading(
+            "When quota is scarce",
             "What is saved when less than so much is left of a tier’s day. People are told. "
             "0: never. When nothing is left, questions wait in line.",
-            class_name="mt-1 text-sm text-muted",
         ),
         rx.el.ul(
             rx.foreach(left.to(list[list[str]]), _left),
             aria_label="What is left of today",
-            class_name="mt-2 mb-4 flex flex-wrap gap-x-6 gap-y-1 text-sm",
+            class_name="-mt-2 mb-4 flex flex-wrap gap-x-6 gap-y-1 text-sm",
         ),
         _grid(
             *(_number(name) for name in SAVING if name != "small_tier"),
@@ -125,12 +124,11 @@ def _left(tier: rx.vars.ArrayVar[list[str]]) -> rx.Component:
 
 def _rest() -> rx.Component:
     return card(
-        rx.el.h2("Time, length and record", class_name="text-lg font-semibold"),
-        rx.el.p(
+        heading(
+            "Time, length and record",
             "Long chats are cut to the tokens that a model is given, and people are told. Of each "
             "request there is a record, without a word of it; sums of people, models and days stay "
             "when it goes (0 days: it stays as well).",
-            class_name="mt-1 mb-4 text-sm text-muted",
         ),
         _grid(
             _field(REST["zone"].label, "zone", required=True),
@@ -143,7 +141,7 @@ def _preview() -> rx.Component:
     changes = expression(f"{_PREVIEW!s}?.changes ?? []", list[ChangeView], _PREVIEW)
     values = expression(f"{_PREVIEW!s}?.values ?? {{}}", dict[str, Any], _PREVIEW)
     return card(
-        rx.el.h2("Before it holds", class_name="text-lg font-semibold mb-2"),
+        heading("Before it holds"),
         rx.el.ul(rx.foreach(changes, _change), class_name="flex flex-col gap-2 mb-4"),
         rx.el.div(
             button("Save", on_click=LimitsState.save(values)),
@@ -163,11 +161,10 @@ def _change(change: rx.vars.ObjectVar[ChangeView]) -> rx.Component:
 
 def _own() -> rx.Component:
     return card(
-        rx.el.h2("Groups and people with limits of their own", class_name="text-lg font-semibold"),
-        rx.el.p(
+        heading(
+            "Groups and people with limits of their own",
             "A person’s own limit goes before those of groups, and of several groups’ the most "
             "generous holds.",
-            class_name="mt-1 mb-3 text-sm text-muted",
         ),
         _links(expression(f"{_OWN!s} ?? []", list[LinkView], _OWN), "With limits of their own"),
     )

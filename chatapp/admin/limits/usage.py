@@ -7,7 +7,7 @@ from chatapp.admin.limits.views import COLUMNS, DAYS, TotalsView
 from chatapp.admin.tables import Column, Row, table
 from chatapp.limits.components import usage_bars
 from chatapp.limits.usage import UsageView
-from chatapp.ui.parts import card, skeleton
+from chatapp.ui.parts import card, heading, skeleton
 from chatapp.ui.store import expression, stored
 
 _TOTALS = stored("admin:limits:totals", TotalsView)
@@ -19,7 +19,7 @@ def usage_card() -> rx.Component:
     used = expression(f"{_TOTALS!s}?.used", UsageView, _TOTALS)
     one_person = expression(f"!!{used!s}", bool, used)
     return card(
-        rx.el.h2(f"Used in the last {DAYS} days", class_name="text-lg font-semibold mb-4"),
+        heading(f"Used in the last {DAYS} days"),
         rx.cond(
             expression(f"!!{_TOTALS!s}", bool, _TOTALS),
             rx.el.dl(
