@@ -144,13 +144,87 @@
     form.elements.message.focus();
   };
 
+  // "@" and the beginning of a name list the agents of such names, above the box.
+  const mentionOf = (form) => {
+    const box = form.elements.message;
+    const before = box.value.slice(0, box.selectionStart);
+    return before.startsWith("@") && !before.includes("\n") ? before.slice(1).toLowerCase() : null;
+  };
+
+  const optionsOf = (list) => [...list.children].filter((option) => !option.hidden);
+
+  const mention = (form) => {
+    const list = document.getElementById("mentions");
+    const text = list && document.activeElement === form.elements.message ? mentionOf(form) : null;
+    if (text !== null && form.dataset.agents === undefined) {
+      document.querySelector("[data-loads-agents]").click();
+    }
+    for (const option of list?.children ?? []) {
+      const name = option.dataset.name.toLowerCase();
+      option.hidden = text === null || !name.startsWith(text) || name === text;
+    }
+    if (list) select(form, list, optionsOf(list)[0]);
+  };
+
+  const select = (form, list, chosen) => {
+    for (const option of list.children) {
+      option.setAttribute("aria-selected", String(option === chosen));
+    }
+    list.hidden = !chosen;
+    chosen?.scrollIntoView({ block: "nearest" });
+    form.elements.message.setAttribute("aria-activedescendant", chosen?.id ?? "");
+  };
+
+  const take = (form, option) => {
+    const box = form.elements.message;
+    const after = box.value.slice(box.selectionStart).trimStart();
+    const start = `@${option.dataset.name} `;
+    box.value = start + after;
+    box.setSelectionRange(start.length, start.length);
+    changed(form);
+    mention(form);
+    box.focus();
+  };
+
+  // Whether a key was for the list of agents.
+  const mentioned = (form, event) => {
+    const list = document.getElementById("mentions");
+    if (!list || list.hidden || event.isComposing) return false;
+    const options = optionsOf(list);
+    const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) select(form, list, options.at((at + step) % options.length));
+    else if (event.key === "Enter" || event.key === "Tab") take(form, options[at]);
+    else if (event.key === "Escape") select(form, list, undefined);
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+
   document.addEventListener("input", (event) => {
-    if (event.target.form?.id === "composer") changed(event.target.form);
+    if (event.target.form?.id !== "composer") return;
+    changed(event.target.form);
+    if (event.target.name === "message") mention(event.target.form);
+  });
+
+  document.addEventListener("focusout", (event) => {
+    const list = document.getElementById("mentions");
+    if (event.target.form?.id !== "composer" || !list || list.hidden) return;
+    if (event.target.name === "message") select(event.target.form, list, undefined);
+  });
+
+  // Before the box would lose the focus, and the list with it.
+  document.addEventListener("pointerdown", (event) => {
+    const option = event.target.closest?.("#mentions [role=option]");
+    if (!option) return;
+    event.preventDefault();
+    take(document.getElementById("composer"), option);
   });
 
   document.addEventListener("keydown", (event) => {
     const form = event.target.form;
     if (form?.id !== "composer" || event.target.name !== "message") return;
+    if (mentioned(form, event)) return;
     const plainEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing;
     if (plainEnter && !event.repeat && matchMedia("(pointer: fine)").matches) {
       event.preventDefault();
@@ -183,6 +257,7 @@
     "data-running": sendQueued,
     "data-known": sendQueued,
     "data-limit": count,
+    "data-agents": mention,
   };
 
   new MutationObserver((changes) => {
@@ -234,6 +309,9 @@
     const earlier = event.target.closest("[data-earlier]");
     if (earlier) hold(earlier.closest(".overscroll-contain"));
     // On a phone the list of chats has done its work when a chat is chosen or deleted.
+    if (event.target.closest("[data-closes-menu]")) {
+      document.querySelector(".menu:popover-open")?.hidePopover();
+    }
     const drawer = document.querySelector("#sidebar:popover-open");
     if (event.target.closest("#sidebar a, [data-closes]")) drawer?.hidePopover();
   });

@@ -20,6 +20,8 @@ from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
 from chatapp.accounts.state import AccountState
+from chatapp.admin.agents.page import admin_agents_page
+from chatapp.admin.agents.state import AdminAgentState
 from chatapp.admin.announcements.page import announcements_page
 from chatapp.admin.announcements.state import AnnouncingState
 from chatapp.admin.cache.page import cache_page
@@ -37,6 +39,11 @@ from chatapp.admin.state import AdminState
 from chatapp.admin.tools.page import tools_page
 from chatapp.admin.tools.state import ToolsState
 from chatapp.agents import persona
+from chatapp.agents.form import agent_page
+from chatapp.agents.pages import agents_page
+from chatapp.agents.persona_section import memory_section, persona_section
+from chatapp.agents.persona_state import PersonaState
+from chatapp.agents.state import AgentState
 from chatapp.agents.tools import service as tools
 from chatapp.announcements import service as announcements
 from chatapp.answers import pages as chat_pages
@@ -158,12 +165,16 @@ app.add_page(
     lambda: account_pages.settings(
         rx.cond(AccountState.is_admin, administration_link()),
         usage_section(),
+        persona_section(),
+        memory_section(),
         own_key_section(),
     ),
     route=routes.SETTINGS,
     title=f"Settings · {TITLE}",
-    on_load=[AccountState.load_account, UsageState.load, OwnKeyState.load],
+    on_load=[AccountState.load_account, UsageState.load, OwnKeyState.load, PersonaState.load],
 )
+app.add_page(agents_page, route=routes.AGENTS, title=f"Agents · {TITLE}", on_load=AgentState.load)
+app.add_page(agent_page, route=routes.AGENT, title=f"Agent · {TITLE}", on_load=AgentState.open)
 app.add_page(
     overview_page,
     route=routes.ADMIN,
@@ -181,6 +192,12 @@ app.add_page(
     route=routes.ADMIN_ANNOUNCEMENTS,
     title=f"Announcements · {TITLE}",
     on_load=[AdminState.enter, AnnouncingState.load],
+)
+app.add_page(
+    admin_agents_page,
+    route=routes.ADMIN_AGENTS,
+    title=f"Agents · {TITLE}",
+    on_load=[AdminState.enter, AdminAgentState.load],
 )
 app.add_page(
     limits_page,

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.accounts import own_keys, sessions
+from chatapp.agents import editing as agents
 from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
 from chatapp.chats import service as chats
@@ -23,6 +24,7 @@ EVERY = 3600.0
 JOBS = (
     kept.sweep,
     chats.purge,
+    agents.purge,
     sessions.purge,
     own_keys.reseal,
     tools.reseal,

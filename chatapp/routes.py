@@ -8,6 +8,9 @@ LOGIN = "/login"
 SIGNUP = "/signup"
 STATUS = "/status"
 SETTINGS = "/settings"
+AGENTS = "/agents"
+AGENT = "/agents/[agent_id]"
+NEW_AGENT = "/agents/new"
 ADMIN = "/admin"
 ADMIN_PEOPLE = "/admin/people"
 ADMIN_PROVIDERS = "/admin/providers"
@@ -15,6 +18,7 @@ ADMIN_ANNOUNCEMENTS = "/admin/announcements"
 ADMIN_LIMITS = "/admin/limits"
 ADMIN_CACHE = "/admin/cache"
 ADMIN_TOOLS = "/admin/tools"
+ADMIN_AGENTS = "/admin/agents"
 
 SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"
@@ -30,6 +34,16 @@ HEALTH = "/healthz"
 METRICS = "/metrics"
 READY = "/readyz"
 SOCKET = "/_event"
+
+
+def agent(agent_id: UUID | str) -> str:
+    """The page on which one agent is looked at and changed."""
+    return f"/agents/{agent_id}"
+
+
+def new_chat_with(agent_id: UUID | str) -> str:
+    """The empty screen, for a chat with an agent."""
+    return f"/?agent={agent_id}"
 
 
 def chat(chat_id: UUID | str) -> str:

@@ -15,6 +15,7 @@ _PAGES = {
     "Limits": routes.ADMIN_LIMITS,
     "Cache": routes.ADMIN_CACHE,
     "Announcements": routes.ADMIN_ANNOUNCEMENTS,
+    "Agents": routes.ADMIN_AGENTS,
 }
 
 

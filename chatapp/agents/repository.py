@@ -61,7 +61,12 @@ async def agents(session: AsyncSession, user_id: UUID) -> Sequence[Agent]:
     found = await session.exec(
         rows_of(Agent)
         .where(col(Agent.deleted_at).is_(None), _visible())
-        .order_by(col(Agent.owner_id).is_(None), func.lower(Agent.name), col(Agent.id)),
+        .order_by(
+            col(Agent.owner_id).is_(None),
+            col(Agent.group_id).is_(None),
+            func.lower(Agent.name),
+            col(Agent.id),
+        ),
         params={"user_id": user_id},
     )
     return found.all()
@@ -88,6 +93,21 @@ async def organisations(session: AsyncSession, user_id: UUID) -> Sequence[tuple[
         params={"user_id": user_id},
     )
     return found.all()
+
+
+async def is_admin(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether a person runs the installation."""
+    found = await session.exec(
+        select(User.id).where(
+            User.id == user_id, User.role == Role.ADMIN, User.status == UserStatus.ACTIVE
+        )
+    )
+    return found.first() is not None
+
+
+async def is_group(session: AsyncSession, group_id: UUID) -> bool:
+    """Whether there is such a group."""
+    return (await session.exec(select(Group.id).where(Group.id == group_id))).first() is not None
 
 
 async def count(session: AsyncSession, user_id: UUID) -> int:

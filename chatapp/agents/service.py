@@ -19,9 +19,12 @@ from chatapp.pool.service import tiers
 KEPT_DELETED = timedelta(days=1)
 """How long a deleted agent can be brought back."""
 
+LONGEST_RULES = 4_000
+"""The length, in characters, of the organisation's instructions."""
+
 HOUSE_RULES = Control(
     "agents.house_rules",
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)],
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_RULES)],
     "",
     "Instructions of the organisation that every model is given before every chat.",
 )
@@ -79,6 +82,14 @@ async def chosen(session: AsyncSession, user_id: UUID, agent_id: UUID | None) ->
         return None
     agent = BUILT_IN.get(agent_id) or await repository.agent(session, user_id, agent_id)
     return _brief(agent) if agent and is_on(agent) else None
+
+
+async def shown(user_id: UUID, agent_id: UUID) -> Agent | None:
+    """The agent of a chat, switched off or not; None: it is gone, or no more for this person."""
+    if agent := BUILT_IN.get(agent_id):
+        return agent
+    async with reading() as session:
+        return await repository.agent(session, user_id, agent_id)
 
 
 async def named(session: AsyncSession, user_id: UUID, question: str) -> Brief | None:

@@ -178,7 +178,9 @@ def _actions(
     last: rx.Var[bool],
 ) -> rx.Component:
     text = expression(f"{blocks!s}.join('\\n\\n')", str, blocks)
-    by = expression(f"{message!s}?.by ?? ''", str, message)
+    by = expression(
+        f"[{message!s}?.agent, {message!s}?.by].filter(Boolean).join(' · ')", str, message
+    )
     cached = expression(f"{message!s}?.cached ?? ''", str, message)
     small = "size-8 data-[copied]:text-accent"
     return rx.el.div(

@@ -6,6 +6,7 @@ from uuid import UUID
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
+from chatapp.answers.agent_picker import AGENTS, chosen_id, mentions
 from chatapp.answers.components import running_answer
 from chatapp.answers.state import ChatState
 from chatapp.ui.away import CHATS, LIVE
@@ -19,6 +20,7 @@ def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
     return rx.el.div(
         _notices(),
         _queue(),
+        mentions(),
         # Each chat has a box of its own, with its own draft.
         rx.fragment(_box(chat), key=name),
         rx.el.p(
@@ -111,11 +113,14 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
     running = running_answer(chat)
     return rx.el.form(
         rx.el.input(type="hidden", name="client_id"),
+        rx.el.input(type="hidden", name="agent", value=chosen_id(), read_only=True),
         rx.el.textarea(
             name="message",
             aria_label="Message",
             placeholder="Ask anything",
             rows="1",
+            aria_autocomplete="list",
+            aria_controls="mentions",
             class_name=(
                 "block w-full resize-none bg-transparent px-4 pt-3.5 pb-1 text-base leading-6 "
                 "focus-visible:!outline-none placeholder:text-muted field-sizing-content "
@@ -148,6 +153,7 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
             "data-accepted": stored("accepted", str),
             "data-refused": stored("refused", str),
             "data-limit": stored("limit", int),
+            "data-agents": expression(f"{AGENTS!s}?.length", int, AGENTS),
             "data-known": rx.cond(chat, "", rx.Var("undefined")),
             "data-running": rx.cond(running, "", rx.Var("undefined")),
         },

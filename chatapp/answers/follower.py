@@ -8,6 +8,8 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from chatapp.agents import service as agents
+from chatapp.agents.views import MarkView, choice_views, mark_view
 from chatapp.announcements import service as announcements
 from chatapp.answers import log, repository
 from chatapp.answers.events import Event, Kind, channel
@@ -58,6 +60,8 @@ async def follow(
         first["tiers"] = tiers()
         announced = announcements.shown()
         first["announcements"] = await announcements.shown_to(user_id)
+        if chat_id is None:
+            first["agents"] = choice_views(await agents.choices(user_id))
         yield await screen.everything() | first | await _told(user_id, zone)
         while True:
             patience = (LOOK if blind else QUIET) if screen.grows else None
@@ -222,8 +226,14 @@ class _Screen:
             order=[str(message.id) for message in page.messages],
             earlier=page.earlier,
             tier=self._tier,
+            agent=await self._agent(page.chat.agent_id),
         )
         return values | {f"c:{self._chat_id}": self._shown}
+
+    async def _agent(self, agent_id: UUID | None) -> MarkView | None:
+        if agent_id is None:
+            return None
+        return mark_view(agent_id, await agents.shown(self._user_id, agent_id))
 
     async def _messages(self, messages: list[Message]) -> Values:
         async with reading() as session:

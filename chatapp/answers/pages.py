@@ -5,13 +5,15 @@ from typing import Any
 import reflex as rx
 from reflex_base.components.component import NoSSRComponent
 
+from chatapp.agents.components import agents_link
 from chatapp.announcements.components import announcements
+from chatapp.answers.agent_picker import agent_greeting, agent_picker
 from chatapp.answers.components import CHAT_ID, conversation
 from chatapp.answers.composer import composer
 from chatapp.answers.state import ChatState
 from chatapp.answers.views import ChatView
 from chatapp.chats.components import Uses, chat_list, new_chat_link
-from chatapp.ui.behaviour import fills_composer, loads
+from chatapp.ui.behaviour import loads
 from chatapp.ui.layout import frame
 from chatapp.ui.store import stored
 
@@ -55,6 +57,7 @@ def _page(content: rx.Component) -> rx.Component:
     return frame(
         rx.fragment(
             new_chat_link(),
+            agents_link(),
             rx.el.div(
                 chat_list(Uses(CHAT_ID, ChatState.rename, ChatState.delete)),
                 class_name="flex-1 min-h-0 overflow-y-auto -mx-1 px-1",
@@ -63,6 +66,7 @@ def _page(content: rx.Component) -> rx.Component:
         rx.fragment(announcements(), content),
         composer(chat(), CHAT_ID),
         title=stored(f"c:{CHAT_ID}", dict).to(dict)["title"].to(str),
+        aside=agent_picker(chat()),
     )
 
 
@@ -70,30 +74,8 @@ def _greeting() -> rx.Component:
     return rx.el.div(
         # Loaded while the first question is being typed.
         rx.el.span(on_mount=loads(LazyConversation.library)),
-        rx.el.h1(
-            "What would you like to know?",
-            class_name="text-2xl sm:text-3xl font-semibold tracking-tight text-balance",
-        ),
-        rx.el.ul(
-            *[
-                rx.el.li(
-                    rx.el.button(
-                        rx.el.span(verb, class_name="block font-medium"),
-                        rx.el.span(text, class_name="block mt-0.5 text-muted line-clamp-2"),
-                        type="button",
-                        on_click=fills_composer(text),
-                        class_name=(
-                            "w-full h-full text-left rounded-card border border-line px-4 py-3 "
-                            "hover:bg-hover transition-colors"
-                        ),
-                    )
-                )
-                for verb, text in SUGGESTIONS
-            ],
-            class_name="mt-8 grid gap-3 sm:grid-cols-2 w-full max-w-column sm:px-4 text-left",
-        ),
+        agent_greeting(SUGGESTIONS),
         class_name=(
-            "flex-1 min-h-0 overflow-y-auto flex flex-col items-center justify-center px-4 py-6 "
-            "text-center"
+            "flex-1 min-h-0 overflow-y-auto flex flex-col items-center px-4 py-6 text-center"
         ),
     )

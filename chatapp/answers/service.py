@@ -231,6 +231,21 @@ async def rename_chat(user_id: UUID, chat_id: UUID, title: str) -> None:
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
+async def choose_agent(user_id: UUID, chat_id: UUID, agent_id: UUID | None) -> None:
+    """Let another agent answer in a chat from its next question on, or none.
+
+    Raises:
+        NotFound: no such chat of this person.
+        Refused: no such agent that this person may ask.
+    """
+    async with transaction() as session:
+        if agent_id and await agents.chosen(session, user_id, agent_id) is None:
+            raise Refused(NO_AGENT)
+        if not await chats.set_agent(session, user_id, chat_id, agent_id):
+            raise NotFound
+    await tell(user_id, Event(Kind.CHATS, chat_id))
+
+
 async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
     """Delete a chat, stop what runs in it and tell the person's tabs. Raises: NotFound."""
     await chat_service.delete(user_id, chat_id)

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import routes
 from chatapp.accounts.identity import current_user
+from chatapp.agents import service as agents
+from chatapp.agents.views import choice_views
 from chatapp.answers import service, views
 from chatapp.answers.follower import follow
 from chatapp.answers.process import process
@@ -79,6 +81,7 @@ class ChatState(rx.State):
             text,
             client_id,
             tier if tier in tiers() else None,
+            _uuid(form.get("agent")),
         )
         try:
             if missing:
@@ -116,6 +119,22 @@ class ChatState(rx.State):
                 raise NotFound
             me = current_user().id
             await service.ask(process().runner, me, chat_id, service.GO_ON, new_id())
+        except NOT_TAKEN as error:
+            await push({"notice": _why(error)})
+
+    @rx.event
+    async def load_agents(self) -> None:
+        """Show which agents can be chosen."""
+        await push({"agents": choice_views(await agents.choices(current_user().id))})
+
+    @rx.event
+    async def choose_agent(self, agent_id: str) -> None:
+        """Let another agent answer in this chat; without an id, none."""
+        chat_id, _ = _chat_of_url()
+        try:
+            if chat_id is None:
+                raise NotFound
+            await service.choose_agent(current_user().id, chat_id, _uuid(agent_id))
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
 

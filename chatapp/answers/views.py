@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
+from chatapp.agents.views import MarkView
 from chatapp.answers.models import Answer, Source
 from chatapp.answers.repository import details, steps_of
 from chatapp.chats import repository
@@ -29,6 +30,7 @@ class ChatView(TypedDict):
     earlier: bool
     tier: str
     """The models that were chosen last; empty: whichever are free."""
+    agent: MarkView | None
 
 
 class EarlierView(TypedDict):
@@ -92,7 +94,14 @@ class Made(Protocol):
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-MISSING: ChatView = {"missing": True, "title": "", "order": [], "earlier": False, "tier": ""}
+MISSING: ChatView = {
+    "missing": True,
+    "title": "",
+    "order": [],
+    "earlier": False,
+    "tier": "",
+    "agent": None,
+}
 
 
 def message_view(message: Message, answer: Answer | None, *, whole: bool = True) -> MessageView:

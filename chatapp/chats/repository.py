@@ -71,6 +71,19 @@ async def rename(session: AsyncSession, user_id: UUID, chat_id: UUID, title: str
     )
 
 
+async def set_agent(
+    session: AsyncSession, user_id: UUID, chat_id: UUID, agent_id: UUID | None
+) -> bool:
+    """Let another agent answer in a chat, or none. False: there is no such chat."""
+    return await _changed(
+        session,
+        update(Chat)
+        .where(col(Chat.id) == chat_id, col(Chat.user_id) == user_id)
+        .where(col(Chat.deleted_at).is_(None))
+        .values(agent_id=agent_id),
+    )
+
+
 async def set_unseen(session: AsyncSession, user_id: UUID, chat_id: UUID, *, unseen: bool) -> bool:
     """Mark a chat as holding something new, or as looked at. False: it was so already."""
     chats = core(Chat)

@@ -18,9 +18,16 @@ def copies_code() -> rx.Var:
     return _handler(f"chatapp.copy(event.currentTarget, {code})")
 
 
-def fills_composer(text: str) -> rx.Var:
+def fills_composer(text: str | rx.Var[str]) -> rx.Var:
     """A click handler that puts a text into the composer."""
-    return _handler(f"chatapp.fill({rx.Var.create(text)!s})")
+    given = rx.Var.create(text)
+    return _handler(f"chatapp.fill({given!s})", given)
+
+
+def fills_field(name: str, text: str) -> rx.Var:
+    """A click handler that puts a text into a field of the form that the button stands in."""
+    field = f"event.currentTarget.closest('form').elements[{rx.Var.create(name)!s}]"
+    return _handler(f"{field}.value = {rx.Var.create(text)!s}")
 
 
 def loads(module: str | None) -> rx.Var:

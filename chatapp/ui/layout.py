@@ -16,9 +16,22 @@ NAME = "chatapp"
 
 
 def frame(
-    sidebar: rx.Component, content: rx.Component, footer: rx.Component, *, title: rx.Var[str]
+    sidebar: rx.Component,
+    content: rx.Component,
+    footer: rx.Component,
+    *,
+    title: rx.Var[str],
+    aside: rx.Component,
 ) -> rx.Component:
-    """A page with the sidebar; on a phone that is a drawer over it."""
+    """A page with the sidebar; on a phone that is a drawer over it.
+
+    Args:
+        sidebar: what stands in it.
+        content: the page itself.
+        footer: what stays below it.
+        title: what the top line says.
+        aside: what stands at its end.
+    """
     return rx.el.div(
         rx.el.nav(
             rx.el.div(
@@ -51,6 +64,7 @@ def frame(
                     custom_attrs={"data-title": title},
                     class_name="truncate font-medium px-1",
                 ),
+                aside,
                 class_name="flex items-center gap-1 h-12 px-2 shrink-0",
             ),
             rx.el.main(content, class_name="flex-1 min-h-0 flex flex-col"),

@@ -28,7 +28,9 @@ def link_button(label: str, href: str, *, kind: Kind = "primary", **props: Any) 
     return rx.el.a(label, href=href, class_name=_CONTROL + _KINDS[kind], **props)
 
 
-def icon_button(icon: str, label: str, *, size: int = 18, **props: Any) -> rx.Component:
+def icon_button(
+    icon: str, label: str | rx.Var[str], *, size: int = 18, **props: Any
+) -> rx.Component:
     """A button with an icon; ``label`` is its accessible name and its tooltip."""
     extra = props.pop("class_name", "")
     return rx.el.button(

@@ -12,6 +12,7 @@ from chatapp.agents.tools import (
     calculator,
     chat_search,
     clock,
+    remember,
     service,
     units,
     web_page,
@@ -31,6 +32,7 @@ LONGEST = 20_000
 BUILT_IN = (
     calculator.TOOL,
     clock.TOOL,
+    remember.TOOL,
     units.TOOL,
     chat_search.TOOL,
     web_page.TOOL,

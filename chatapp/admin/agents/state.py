@@ -1,0 +1,86 @@
+"""The handlers of the page about agents. What is shown is in the browser's store."""
+
+from collections.abc import Awaitable
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from pydantic import ValidationError
+
+from chatapp import controls
+from chatapp.accounts.guard import admin_only, current_user
+from chatapp.agents import editing, repository, views
+from chatapp.agents.builtin import BUILT_IN
+from chatapp.agents.editing import NoAgent
+from chatapp.agents.service import HOUSE_RULES, LONGEST_RULES
+from chatapp.agents.state import GONE
+from chatapp.chats.text import storable
+from chatapp.database import reading
+from chatapp.ui.store import push
+
+SAVED = "Saved. It holds for every question from now on."
+TOO_LONG = f"At most {LONGEST_RULES:,} characters are possible. Nothing was saved."
+
+
+class AdminAgentState(rx.State):
+    """What admins do with agents."""
+
+    @admin_only
+    @rx.event
+    async def load(self) -> None:
+        """Show the organisation's agents and what it says to every model."""
+        await push({"agents:said": "", "admin:rules:said": "", "admin:rules": HOUSE_RULES.value})
+        await _show()
+
+    @admin_only
+    @rx.event
+    async def save_rules(self, form: dict[str, Any]) -> None:
+        """Keep what every model is given before every chat."""
+        rules, words = storable(str(form.get("rules") or "")), SAVED
+        try:
+            await controls.change(HOUSE_RULES, rules, current_user().id)
+        except ValidationError:
+            words = TOO_LONG
+        await push({"admin:rules:said": words})
+
+    @admin_only
+    @rx.event
+    async def set_active(self, agent_id: UUID, active: bool) -> None:
+        """Switch an agent off or on."""
+        await _do(editing.set_active(current_user().id, agent_id, active))
+
+    @admin_only
+    @rx.event
+    async def delete(self, agent_id: UUID) -> None:
+        """Delete an agent; for a while it can be brought back."""
+        if await _do(editing.delete(current_user().id, agent_id)):
+            await push({"admin:agents:deleted": str(agent_id)})
+
+    @admin_only
+    @rx.event
+    async def restore(self, agent_id: UUID) -> None:
+        """Bring a deleted agent back."""
+        await _do(editing.restore(current_user().id, agent_id))
+
+
+async def _do(change: Awaitable[None]) -> bool:
+    words = ""
+    try:
+        await change
+    except NoAgent:
+        words = GONE
+    told = {"agents:said": words, "agents:wrong": bool(words), "admin:agents:deleted": ""}
+    await push(told)
+    await _show()
+    return not words
+
+
+async def _show() -> None:
+    async with reading() as session:
+        found = await repository.organisations(session, current_user().id)
+    ours = [
+        views.card_view(agent, editable=True, audience=f"For {group}" if group else "For everyone")
+        for agent, group in found
+    ]
+    come = [views.card_view(agent, editable=False) for agent in BUILT_IN.values()]
+    await push({"admin:agents": {"ours": ours, "come": come}})

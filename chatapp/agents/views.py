@@ -1,0 +1,174 @@
+"""Agents as the browser's store holds them."""
+
+from collections.abc import Iterable
+from typing import TypedDict
+from uuid import UUID
+
+from chatapp.agents import editing
+from chatapp.agents.builtin import BUILT_IN, is_on
+from chatapp.agents.models import Agent
+from chatapp.agents.service import REMEMBER
+from chatapp.agents.tools import catalogue
+from chatapp.pool.service import tiers
+
+GONE = "An agent that was deleted"
+
+
+class ChoiceView(TypedDict):
+    """An agent that can be chosen."""
+
+    id: str
+    name: str
+    emoji: str
+    description: str
+    suggestions: list[str]
+
+
+class MarkView(TypedDict):
+    """The agent of a chat."""
+
+    id: str
+    label: str
+    off: bool
+    """Whether the chat goes on without it."""
+
+
+class CardView(TypedDict):
+    """An agent in a list."""
+
+    id: str
+    name: str
+    emoji: str
+    description: str
+    active: bool
+    editable: bool
+    audience: str
+    """For whom it is, in words; empty: for the person alone, or it comes with the product."""
+    tools: str
+
+
+class FormView(TypedDict):
+    """An agent while it is changed."""
+
+    id: str
+    """Empty: it is not there yet."""
+    missing: bool
+    editable: bool
+    built_in: bool
+    active: bool
+    audience: str
+    """For whom it is, as the form says it."""
+    name: str
+    emoji: str
+    description: str
+    instructions: str
+    tier: str
+    temperature: str
+    suggestions: str
+    tools: list[str]
+
+
+class ToolView(TypedDict):
+    """A tool that an agent can be given."""
+
+    name: str
+    title: str
+    meaning: str
+    acts: bool
+
+
+class GroupView(TypedDict):
+    """A group for which an agent can be made."""
+
+    id: str
+    name: str
+
+
+class OptionsView(TypedDict):
+    """What the form offers."""
+
+    tools: list[ToolView]
+    tiers: list[str]
+    groups: list[GroupView]
+    admin: bool
+
+
+def choice_views(agents: Iterable[Agent]) -> list[ChoiceView]:
+    """Those that can be chosen."""
+    return [
+        {
+            "id": str(agent.id),
+            "name": agent.name,
+            "emoji": agent.emoji,
+            "description": agent.description,
+            "suggestions": list(agent.suggestions),
+        }
+        for agent in agents
+    ]
+
+
+def mark_view(agent_id: UUID, agent: Agent | None) -> MarkView:
+    """The agent of a chat; one that is gone has no name any more."""
+    label = f"{agent.emoji} {agent.name}".strip() if agent else GONE
+    return {"id": str(agent_id), "label": label, "off": agent is None or not is_on(agent)}
+
+
+def card_view(agent: Agent, *, editable: bool, audience: str = "") -> CardView:
+    """One in a list."""
+    titles = {tool.name: tool.title for tool in catalogue.available()}
+    return {
+        "id": str(agent.id),
+        "name": agent.name,
+        "emoji": agent.emoji,
+        "description": agent.description,
+        "active": is_on(agent),
+        "editable": editable,
+        "audience": audience,
+        "tools": ", ".join(titles[name] for name in agent.tools if name in titles),
+    }
+
+
+def form_view(agent: Agent, *, editable: bool) -> FormView:
+    """One while it is changed, or looked at by who may not change it."""
+    audience = editing.ME if agent.owner_id else str(agent.group_id or editing.ALL)
+    return {
+        "id": str(agent.id),
+        "missing": False,
+        "editable": editable,
+        "built_in": agent.id in BUILT_IN,
+        "active": is_on(agent),
+        "audience": audience,
+        "name": agent.name,
+        "emoji": agent.emoji,
+        "description": agent.description,
+        "instructions": agent.instructions,
+        "tier": agent.tier or "",
+        "temperature": "" if agent.temperature is None else f"{agent.temperature:g}",
+        "suggestions": "\n".join(agent.suggestions),
+        "tools": list(agent.tools),
+    }
+
+
+def empty_form(audience: str) -> FormView:
+    """One that is not there yet."""
+    view = form_view(Agent(name=""), editable=True)
+    return {**view, "id": "", "audience": audience}
+
+
+def missing_form() -> FormView:
+    """One that does not exist for this person."""
+    return {**empty_form(""), "missing": True, "editable": False}
+
+
+def options_view(groups: Iterable[tuple[UUID, str]], *, admin: bool) -> OptionsView:
+    """What the form offers."""
+    return {
+        "tools": [
+            {"name": tool.name, "title": tool.title, "meaning": tool.meaning, "acts": tool.acts}
+            for tool in catalogue.available()
+            if tool.name != REMEMBER
+        ],
+        "tiers": list(tiers()),
+        "groups": [{"id": str(group_id), "name": name} for group_id, name in groups],
+        "admin": admin,
+    }
