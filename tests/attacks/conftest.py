@@ -22,13 +22,18 @@ from tests.answers.app import (
 from tests.answers.conftest import fakes, provider_server
 from tests.fakes import ProviderServer
 from tests.harness.app import AppServer
+from tests.harness.socket import ROOT
 
 __all__ = ["_answering_app", "chat_app", "fakes", "provider_server"]
 
 QUESTION = "alphasecret question"
 ANSWER = "betasecret answer of the model"
 COMING = "gammasecret"
-SECRETS = (QUESTION, ANSWER, COMING, "alphasecret", "betasecret")
+OWN = "deltasecret"
+SECRETS = (QUESTION, ANSWER, COMING, OWN, "alphasecret", "betasecret")
+
+AGENT = f"{ROOT}.chatapp___agents___state____agent_state"
+PERSONA = f"{ROOT}.chatapp___agents___persona_state____persona_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,10 @@ class Scene:
     coming_chat_id: str
     """A chat in which an answer is still coming."""
     coming_id: str
+    agent_id: str
+    """An agent of the victim's own."""
+    memory_id: str
+    """What is remembered of the victim."""
 
     async def rows(self) -> list[Any]:
         """Everything that the database has of the victim."""
@@ -53,7 +62,27 @@ class Scene:
             found += await query(
                 self.app, f"SELECT * FROM {table} WHERE user_id = {user} ORDER BY id"
             )
+        for table, owner in (
+            ("agents", "owner_id"),
+            ("personas", "user_id"),
+            ("memories", "user_id"),
+        ):
+            found += await query(self.app, f"SELECT * FROM {table} WHERE {owner} = {user}")
+        found += await query(self.app, "SELECT * FROM control_values ORDER BY name")
         return found
+
+
+async def own_things(victim: Person, chat_id: str) -> tuple[str, str]:
+    """The ids of an agent and of an entry of the memory that the victim makes."""
+    async with victim.tab(chat_id) as tab:
+        form = {"name": f"{OWN} {victim.email}"[:40], "instructions": OWN}
+        await tab.send(f"{AGENT}.save", form=form)
+        await tab.send(f"{PERSONA}.add", form={"text": f"{OWN} {victim.email}"})
+        await tab.until(lambda tab: OWN in str(store(tab).get("persona")))
+        await tab.send(f"{AGENT}.load")
+        await tab.until(lambda tab: OWN in str(store(tab).get("agents:list")))
+        agent = store(tab)["agents:list"]["mine"][0]["id"]
+        return agent, store(tab)["persona"]["memories"][0]["id"]
 
 
 @pytest.fixture
@@ -79,6 +108,7 @@ async def scene(chat_app: AppServer, fakes: ProviderServer) -> AsyncIterator[Sce
         answer_id,
         coming_chat_id,
         coming_id,
+        *await own_things(victim, chat_id),
     )
     async with (await sign_in(victim)).tab(coming_chat_id) as tab:
         await tab.until(lambda tab: order(tab, coming_chat_id))

@@ -14,6 +14,9 @@ from tests.attacks.conftest import ANSWER, SECRETS, Scene
 from tests.harness.app import AppServer
 from tests.harness.socket import ROOT, Tab
 
+AGENT = f"{ROOT}.chatapp___agents___state____agent_state"
+PERSONA = f"{ROOT}.chatapp___agents___persona_state____persona_state"
+ADMIN_AGENT = f"{ROOT}.chatapp___admin___agents___state____admin_agent_state"
 ACCOUNT = f"{ROOT}.chatapp___accounts___state____account_state"
 THUMBS = f"{ROOT}.chatapp___answers___thumb_state____thumb_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
@@ -56,7 +59,10 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         "parent_id": scene.answer_id,
         "user_id": "victim",
         "role": "admin",
+        "agent": scene.agent_id,
     }
+    agent_ids = (scene.agent_id, str(new_id()))
+    changed = [{"form": {"id": each, "name": "stolen"}} for each in agent_ids]
     setvar = [
         {"var_name": "email", "value": scene.victim.email},
         {"var_name": "is_admin", "value": 1},
@@ -66,6 +72,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{CHAT}.ask": [{"form": form}, {"form": {}}, {"form": form, "user_id": "x"}],
         f"{CHAT}.go_on": [{}],
         f"{CHAT}.ask_again": [{"answer_id": each} for each in ids],
+        f"{CHAT}.load_agents": [{}],
+        f"{CHAT}.choose_agent": [{"agent_id": each} for each in agent_ids],
         f"{CHAT}.stop": [{"answer_id": each} for each in ids],
         f"{CHAT}.use_own_key": [{"answer_id": each} for each in ids],
         f"{CHAT}.use_smaller": [{"answer_id": each, "tier": "fast"} for each in ids],
@@ -83,6 +91,25 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{THUMBS}.explain": [{"form": {"answer_id": each, "words": "stolen"}} for each in ids],
         f"{OWN_KEY}.load": [{}],
         f"{USAGE}.load": [{}],
+        f"{AGENT}.load": [{}],
+        f"{AGENT}.open": [{}],
+        f"{AGENT}.save": [*changed, {"form": {"name": "stolen", "audience": "all"}}],
+        f"{AGENT}.duplicate": [{"agent_id": each} for each in agent_ids],
+        f"{AGENT}.set_active": [{"agent_id": each, "active": False} for each in agent_ids],
+        f"{AGENT}.delete": [{"agent_id": each} for each in agent_ids],
+        f"{AGENT}.restore": [{"agent_id": each} for each in agent_ids],
+        f"{PERSONA}.load": [{}],
+        f"{PERSONA}.save": [{"form": {"about": "x", "user_id": "victim"}}],
+        f"{PERSONA}.set_remembers": [{"remembers": True}],
+        f"{PERSONA}.add": [{"form": {"text": "stolen"}}],
+        f"{PERSONA}.rewrite": [{"form": {"id": scene.memory_id, "text": "stolen"}}],
+        f"{PERSONA}.delete": [{"memory_id": scene.memory_id}],
+        f"{PERSONA}.delete_all": [{}],
+        f"{ADMIN_AGENT}.load": [{}],
+        f"{ADMIN_AGENT}.save_rules": [{"form": {"rules": "stolen"}}],
+        f"{ADMIN_AGENT}.set_active": [{"agent_id": each, "active": False} for each in agent_ids],
+        f"{ADMIN_AGENT}.delete": [{"agent_id": each} for each in agent_ids],
+        f"{ADMIN_AGENT}.restore": [{"agent_id": each} for each in agent_ids],
         f"{ADMIN}.enter": [{}],
         f"{PEOPLE}.load": [{}],
         f"{PEOPLE}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
@@ -126,6 +153,9 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
             for state in (
                 ROOT,
                 CHAT,
+                AGENT,
+                PERSONA,
+                ADMIN_AGENT,
                 ACCOUNT,
                 OWN_KEY,
                 THUMBS,
@@ -152,7 +182,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
 
 def test_every_handler_is_classified() -> None:
     somebody = Person(cast("AppServer", None), "", "")
-    nothing = Scene(somebody.app, somebody, somebody, "", "", "", "", "")
+    nothing = Scene(somebody.app, somebody, somebody, "", "", "", "", "", "", "")
     # In a process of its own: the app is not made for being imported beside the tests.
     listed = subprocess.run(
         [sys.executable, "-c", LIST], cwd=PROJECT, check=True, capture_output=True, text=True
