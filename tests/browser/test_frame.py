@@ -90,7 +90,7 @@ async def test_a_question_with_the_keyboard_alone(
             break
         assert ring, f"the focus on {name} cannot be seen"
         seen.append(name)
-    assert seen[:3] == ["New chat", "Old chat", "Options of Old chat"]
+    assert seen[:4] == ["New chat", "Agents", "Old chat", "Options of Old chat"]
     assert "Settings" in seen
     assert "Theme: as the system" in seen
     assert seen.index("Explain") < seen.index("Message")
