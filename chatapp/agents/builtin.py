@@ -109,7 +109,7 @@ _ALL = (
         "Read this page and give me its main points: ",
         "Compare what these two pages say: ",
         "What is new in the latest version of Python? Give sources.",
-        tools=("read_page", "web_search", "current_time"),
+        tools=("read_page", "search_web", "current_time"),
         temperature=0.3,
     ),
 )

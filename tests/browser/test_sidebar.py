@@ -47,7 +47,8 @@ async def test_a_chat_is_renamed_in_all_tabs(chatting: Chatting, rows: Rows) -> 
             tab.nav.get_by_role("link", name="<b>Better</b> & {{7*7}} ${x}")
         ).to_be_visible()
         await expect(tab.nav.locator("b")).to_have_count(0)
-    await expect(chatting.page.locator("header [data-title]")).to_have_text("<b>Better</b> & {{7*7}} ${x}")
+    title_line = chatting.page.locator("header [data-title]")
+    await expect(title_line).to_have_text("<b>Better</b> & {{7*7}} ${x}")
     # An empty title changes nothing.
     await choose(chatting.page, "<b>Better</b> & {{7*7}} ${x}", "Rename")
     await title.fill("   ")

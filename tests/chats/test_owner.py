@@ -30,6 +30,7 @@ CHATS: dict[str, tuple[Try, object]] = {
     "chat": (lambda s, who, chat, _: repository.chat(s, who, chat.id), None),
     "latest_chats": (lambda s, who, _chat, _: repository.latest_chats(s, who, 10), []),
     "rename": (lambda s, who, chat, _: repository.rename(s, who, chat.id, "mine now"), False),
+    "set_agent": (lambda s, who, chat, _: repository.set_agent(s, who, chat.id, new_id()), False),
     "set_unseen": (
         lambda s, who, chat, _: repository.set_unseen(s, who, chat.id, unseen=True),
         False,
