@@ -1,6 +1,6 @@
 """What admins do with limits: set them, see before whom that hits, and read the sums."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from chatapp.limits import policy, sums_repository
 from chatapp.limits.override_repository import Use, has_of_groups, has_own, in_group
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.policy import EVERYBODY, Amount
+from chatapp.limits.repository import SUMS
 from chatapp.limits.upkeep import growing_since
 
 SHOWN = 3
@@ -174,38 +175,39 @@ async def search(text: str) -> Sequence[tuple[UUID, str]]:
         )
 
 
-async def totals(
-    by: Literal["day", "member", "user_id"],
-    first: date,
-    last: date,
-    *,
-    owner: Owner = ALL,
-    limit: int = 1000,
-) -> Sequence[dict[str, Any]]:
-    """What was used from one day to another, both among them.
+async def totals(first: date, last: date, owner: Owner = ALL) -> Sequence[dict[str, Any]]:
+    """What was used from one day to another, both among them; :func:`added_up` makes it less.
 
     Args:
-        by: one row for each of these.
         first: the first day, by the organisation's clock.
         last: the last one.
         owner: of this person, or of the people who are in this group now.
-        limit: the most rows; of people those who asked most.
 
     Returns:
-        Rows with what they are ``by`` and ``attempts``, ``questions``, ``prompt_tokens``,
+        A row for each ``day`` and ``member``, with ``attempts``, ``questions``, ``prompt_tokens``,
         ``completion_tokens``, ``cached_tokens``, ``saved_tokens`` and ``cost`` (in millionths).
     """
     async with reading() as session:
         return await sums_repository.totals(
             session,
-            by,
             first,
             last,
             growing=growing_since(),
             user_id=owner.user_id,
             group_id=owner.group_id,
-            limit=limit,
         )
+
+
+def added_up(
+    rows: Iterable[Mapping[str, Any]], by: Literal["day", "member"]
+) -> list[dict[str, Any]]:
+    """Such rows, those of each day or of each member together, in order."""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        sums = found.setdefault(row[by], {by: row[by]} | dict.fromkeys(SUMS, 0))
+        for name in SUMS:
+            sums[name] += row[name]
+    return [found[key] for key in sorted(found)]
 
 
 async def most_questions(owner: Owner, limit: int) -> list[Person]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, bindparam, delete, func, literal_column, text, union_all
+from sqlalchemy import Date, bindparam, delete, func, text, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,59 +16,45 @@ from chatapp.limits.repository import SUMS
 
 async def totals(
     session: AsyncSession,
-    by: str,
     first: date,
     last: date,
     *,
     growing: date,
     user_id: UUID | None = None,
     group_id: UUID | None = None,
-    limit: int = 1000,
 ) -> list[dict[str, Any]]:
-    """The ledger's sums from one day to another, by ``day``, ``member`` or ``user_id``.
+    """The ledger's sums of each day and member, in this order.
 
     Args:
         session: to read in.
-        by: one row for each of these.
         first: the first day.
         last: the last one.
-        growing: the first day that was not summed up for good.
+        growing: the first day of which everybody's sums may still grow.
         user_id: of this person only.
         group_id: of the people who are in this group.
-        limit: the most rows.
     """
-    of_people = core(UsageDay)
-    query = _sums(of_people, of_people.c[by], first, last)
+    table, drawn = core(UsageDay), core(UsageTotal)
+    names = ("day", "member", *SUMS)
+    everybodys = user_id is None and group_id is None
+    query = (
+        select(table.c.day, table.c.member, *(func.sum(table.c[name]) for name in SUMS))
+        .where(table.c.day >= (max(first, growing) if everybodys else first), table.c.day <= last)
+        .group_by(table.c.day, table.c.member)
+    )
     if user_id is not None:
-        query = query.where(of_people.c.user_id == user_id)
+        query = query.where(table.c.user_id == user_id)
     elif group_id is not None:
         members = select(Membership.user_id).where(col(Membership.group_id) == group_id)
-        query = query.where(of_people.c.user_id.in_(members))
-    elif by != "user_id":
-        # Everybody's sums were drawn before; only the last days are summed up now.
-        drawn = core(UsageTotal)
-        parts = union_all(
-            select(*(drawn.c[name] for name in ("day", "member", *SUMS))).where(
-                drawn.c.day < growing
-            ),
-            _sums(of_people, of_people.c.day, growing, last, of_people.c.member),
-        ).subquery()
-        query = _sums(parts, parts.c[by], first, last)
-    order = literal_column("questions").desc() if by == "user_id" else literal_column(by)
-    found = await session.exec(query.order_by(order).limit(limit))
-    names = (by, *SUMS)
+        query = query.where(table.c.user_id.in_(members))
+    else:
+        # Only the last days are added up now.
+        before = (drawn.c.day >= first) & (drawn.c.day <= last) & (drawn.c.day < growing)
+        query = union_all(select(*(drawn.c[name] for name in names)).where(before), query)
+    found = await session.exec(query.order_by("day", "member"))  # pyright: ignore[reportCallIssue, reportArgumentType]
     return [
         {name: int(v) if name in SUMS else v for name, v in zip(names, row, strict=True)}
         for row in found
     ]
-
-
-def _sums(table: Any, by: Any, first: date, last: date, *also: Any) -> Any:
-    return (
-        select(by, *also, *(func.sum(table.c[name]).label(name) for name in SUMS))
-        .where(table.c.day >= first, table.c.day <= last)
-        .group_by(by, *also)
-    )
 
 
 async def last_summed_up(session: AsyncSession) -> date | None:

@@ -1,7 +1,8 @@
 """The page about the cache as the browser's store holds it. Nothing in it is anybody's words."""
 
-from datetime import date, timedelta
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypedDict
 
 from chatapp.answers import kept
 from chatapp.answers.cache import Policy, Scope, policy
@@ -63,12 +64,13 @@ class CacheView(TypedDict):
 async def cache_view() -> CacheView:
     """Who may be given an answer again, and what that has saved."""
     today = day_of().first_day
+    rows = await admin.totals(today - timedelta(days=DAYS - 1), today)
     return {
         "policy": str(policy.value),
         "forbidden": not settings().answer_cache,
         "numbers": [
-            await _numbers("Today", today, today),
-            await _numbers(f"In {DAYS} days", today - timedelta(days=DAYS - 1), today),
+            _numbers("Today", [row for row in rows if row["day"] == today]),
+            _numbers(f"In {DAYS} days", rows),
         ],
     }
 
@@ -78,11 +80,10 @@ async def best_view() -> list[SavedView]:
     return [_saved(each) for each in await kept.best()]
 
 
-async def _numbers(name: str, first: date, last: date) -> list[str]:
-    rows = await admin.totals("member", first, last)
+def _numbers(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     questions = sum(row["questions"] for row in rows)
-    again = next((row for row in rows if row["member"] == UNASKED), None)
-    hits, saved = (again["questions"], again["saved_tokens"]) if again else (0, 0)
+    hits = sum(row["questions"] for row in rows if row["member"] == UNASKED)
+    saved = sum(row["saved_tokens"] for row in rows)
     rate = f"{hits / questions:.1%}" if questions else "–"
     return [name, rate, f"{hits:,} of {questions:,}", f"{saved:,}"]
 

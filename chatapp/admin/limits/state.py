@@ -10,6 +10,7 @@ from chatapp.accounts.guard import admin_only, current_user
 from chatapp.admin.limits import views
 from chatapp.admin.limits.form import Invalid, changes, save
 from chatapp.chats.text import storable
+from chatapp.limits import admin
 from chatapp.limits.admin import ALL, Owner
 from chatapp.limits.state import zone_here
 from chatapp.ui.store import push
@@ -59,6 +60,9 @@ class LimitsState(rx.State):
     async def save(self, values: dict[str, Any]) -> None:
         """Make a change that was looked at."""
         owner = _owner()
+        if await admin.name_of(owner) is None:
+            await _show(owner, "")
+            return
         try:
             await save(owner, changes(owner, values), current_user().id)
         except Invalid as error:

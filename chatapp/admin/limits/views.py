@@ -179,9 +179,8 @@ async def search(text: str) -> list[LinkView]:
 async def totals_view(owner: Owner, zone: str) -> dict[str, Any]:
     """What was used in the last days: by models, by days, and by whom; by names in the store."""
     today = day_of().first_day
-    span = (today - timedelta(days=DAYS - 1), today)
-    members = await admin.totals("member", *span, owner=owner)
-    days = await admin.totals("day", *span, owner=owner)
+    rows = await admin.totals(today - timedelta(days=DAYS - 1), today, owner)
+    members, days = admin.added_up(rows, "member"), admin.added_up(rows, "day")
     most = [] if owner.user_id else await admin.most_questions(owner, MOST)
     labels = {member.name: member.label for member in pool().config.members}
     sums = {name: sum(row[name] for row in members) for name in COLUMNS}

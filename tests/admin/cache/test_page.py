@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 from sqlmodel import select
 
 from chatapp import routes
+from chatapp.audit.models import AuditNote
 from chatapp.controls.models import ControlValue
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
@@ -22,7 +23,7 @@ async def policy(rows: Rows) -> list[object]:
 
 
 async def test_what_was_saved_is_shown_without_a_word_and_can_be_forgotten(
-    app: AppServer, admin: Person, page: Page, context: BrowserContext
+    app: AppServer, admin: Person, page: Page, rows: Rows
 ) -> None:
     chatting = Chatting(page, app.url)
     for _ in range(2):
@@ -43,6 +44,8 @@ async def test_what_was_saved_is_shown_without_a_word_and_can_be_forgotten(
     await page.get_by_role("button", name="Forget them").click()
     await expect(page.get_by_text("answer was forgotten.")).to_be_visible()
     await expect(ours).to_have_count(0)
+    noted = select(AuditNote.subject).where(AuditNote.action == "cache.cleared")
+    assert await rows.all(noted.where(AuditNote.by == admin.id)) == ["cache:shared"]
     await chatting.open()
     await chatting.answered(QUESTION, count=1)
     await expect(chatting.answer.get_by_test_id("cached")).to_have_count(0)

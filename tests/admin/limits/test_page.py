@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from playwright.async_api import Page, expect
+from sqlmodel import col, select
 
-from chatapp import routes
+from chatapp import audit, routes
 from chatapp.accounts.models import Group, Membership
+from chatapp.audit.models import AuditNote
 from chatapp.database import new_id
 from chatapp.limits.models import UsageDay, UsedPeriod
 from chatapp.limits.periods import day_of, month_of
@@ -124,6 +126,9 @@ async def test_groups_and_people_have_limits_of_their_own(
     await preview.get_by_role("button", name="Save").click()
     await expect(page.get_by_text(SAVED)).to_be_visible()
     await expect(questions).to_have_value("")
+    noted = select(AuditNote.subject).where(AuditNote.action == "limits.changed")
+    mine = noted.where(AuditNote.by == admin.id).order_by(col(AuditNote.id))
+    assert await rows.all(mine) == [f"group:{team.id}", *[audit.of_person(busy.id)] * 2]
 
 
 async def test_who_is_not_there_has_no_limits(app: AppServer, admin: Person, page: Page) -> None:
