@@ -30,13 +30,8 @@ async def main(wanted: Sequence[str]) -> int:
             pid = counted.server.process.pid
             said = ", ".join(f"{count:,} {name}" for name, count in held.items())
             print(
-                f"{(part + 1) * tabs // PART:,} tabs: {said}, {_resident(pid):.0f} MB, "
+                f"{(part + 1) * tabs // PART:,} tabs: {said}, {counted.resident / 2**20:.0f} MB, "
                 f"{cpu.used(pid):.0f} s of processor time",
                 flush=True,
             )
         return 0 if is_back(held, alone) else 1
-
-
-def _resident(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096 / 2**20

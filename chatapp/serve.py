@@ -12,6 +12,7 @@ import uvicorn
 
 from chatapp import leaving, logs
 from chatapp.accounts.sockets import sockets
+from chatapp.readers import ON_THE_WAY, SocketProtocol
 from chatapp.settings import settings
 
 DEFLATE = True
@@ -55,7 +56,7 @@ def serve() -> int:
             host=host,
             port=port,
             loop="uvloop",
-            ws="websockets-sansio",
+            ws=SocketProtocol,
             ws_max_size=LARGEST_MESSAGE,
             ws_per_message_deflate=DEFLATE,
             # Socket.IO has its own heartbeat.
@@ -89,6 +90,8 @@ def listeners(host: str, port: int) -> list[socket.socket]:
         listener = socket.socket(family, kind, protocol)
         bound.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Each connection has it from its listener.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:

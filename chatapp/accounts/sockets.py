@@ -23,6 +23,9 @@ APART = 0.005
 LONGEST = 20.0
 """Seconds in which all sockets of a process have been sent away, however many they are."""
 
+FAREWELL = 2.0
+"""Seconds for which the closing of a socket waits for its reader."""
+
 SIGNED_OUT = 4401
 """The code with which a socket is closed when its session ends."""
 
@@ -74,25 +77,31 @@ class Sockets:
 
     async def close(self, sessions: Iterable[UUID]) -> None:
         """Close all sockets of these sessions, which do not come back."""
+        closing: list[Close] = []
         for key in sessions:
             self._ended[key] = None
             if len(self._ended) > ENDED:
                 self._ended.popitem(last=False)
-            for close in tuple(self._open.get(key, ())):
-                await _close(close, SIGNED_OUT)
+            closing += self._open.get(key, ())
+        await asyncio.gather(*(_close(close, SIGNED_OUT) for close in closing))
 
     async def send_away(self) -> None:
         """Close all sockets, one after the other, so that they come back to others spread out."""
         everyone = [close for keyed in self._open.values() for close in keyed]
         apart = min(APART, LONGEST / len(everyone)) if everyone else APART
-        for close in everyone:
-            await _close(close, LEAVING)
-            await asyncio.sleep(apart)
+        async with asyncio.TaskGroup() as group:
+            for close in everyone:
+                group.create_task(_close(close, LEAVING))
+                await asyncio.sleep(apart)
 
 
 async def _close(close: Close, code: int) -> None:
     try:
-        await close(code)
+        async with asyncio.timeout(FAREWELL):
+            await close(code)
+    except TimeoutError:
+        # It takes nothing in, is sent nothing more, and is cut: see chatapp.readers.
+        return
     except Exception:
         logger.exception("A socket could not be closed")
 

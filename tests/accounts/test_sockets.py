@@ -7,7 +7,7 @@ import pytest
 
 from chatapp import leaving
 from chatapp.accounts import sockets as module
-from chatapp.accounts.sockets import LEAVING, Sockets
+from chatapp.accounts.sockets import LEAVING, SIGNED_OUT, Sockets
 from tests.accounts.handshake import Handshake
 
 
@@ -50,6 +50,26 @@ async def test_however_many_they_are_it_ends_in_time(monkeypatch: pytest.MonkeyP
         held._open[uuid4()].add(broken)
     await held.send_away()
     assert sum(pauses) == pytest.approx(module.LONGEST)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_one_that_takes_nothing_in_keeps_no_other_open(
+    monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    monkeypatch.setattr(module, "FAREWELL", 0.0)
+    closed: list[int] = []
+
+    async def stuck(_code: int) -> None:
+        await asyncio.Event().wait()
+
+    async def close(code: int) -> None:
+        closed.append(code)
+
+    held = Sockets()
+    for one in (stuck, close):
+        assert held.add(uuid4(), one)
+    await (held.send_away() if leaves else held.close(held.sessions()))
+    assert closed == [LEAVING if leaves else SIGNED_OUT]
 
 
 async def test_who_leaves_takes_no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,8 +50,9 @@ class Asked:
 class Browser:
     """One person's browser."""
 
-    def __init__(self, fleet: Fleet, person: Person, seed: int) -> None:
+    def __init__(self, fleet: Fleet, person: Person, seed: int, patience: float) -> None:
         self._fleet = fleet
+        self._patience = patience
         self._choice = random.Random(seed)
         self._cookie = f"chatapp_session={person.token}"
 
@@ -63,7 +64,7 @@ class Browser:
         tab = self._tab()
         readers: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.timeout(FOR_EVER):
+            async with asyncio.timeout(self._patience):
                 await self._send(tab, asked)
                 if self._choice.random() < 0.3:
                     readers.append(asyncio.create_task(self._read(asked)))
@@ -115,7 +116,7 @@ class Browser:
         while True:
             await self._connected(tab)
             with suppress(TimeoutError):
-                await tab.until(partial(self._look, asked, stop_at), FOR_EVER)
+                await tab.until(partial(self._look, asked, stop_at), self._patience)
             status, text = _view(tab, asked)
             if status in ENDED:
                 asked.shown.append((status, text))

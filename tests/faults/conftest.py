@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from tests.answers.world import KEYS, pool_file
 from tests.fakes import ProviderServer
-from tests.faults.people import Person
+from tests.faults.people import Person, Screen
 from tests.harness.app import AppServer
 from tests.harness.backends import Backend
 
@@ -21,6 +22,17 @@ class World:
     there: AppServer
     person: Person
     fakes: ProviderServer
+
+    @asynccontextmanager
+    async def reading(self, question: str, seen: str = "w20") -> AsyncIterator[Screen]:
+        """Somebody who reads there, up to some word, what was asked here."""
+        asking = await self.person.open(self.here)
+        chat_id = await asking.ask(question)
+        reader = await self.person.open(self.there, chat_id)
+        await reader.shows(seen)
+        yield reader
+        for screen in (asking, reader):
+            await screen.close()
 
 
 @pytest.fixture(scope="session")

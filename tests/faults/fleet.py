@@ -13,6 +13,7 @@ from tests.answers.world import KEYS, pool_file
 from tests.fakes import ProviderServer
 from tests.harness.app import AppServer
 from tests.harness.backends import migrate
+from tests.harness.disk import SmallDisk
 from tests.harness.link import Link
 from tests.harness.services import PostgresServer, RedisServer
 
@@ -43,6 +44,8 @@ class Fleet:
         self.postgres = postgres
         self.database_url = url
         """The database, past all links."""
+        self.disk: SmallDisk | None = None
+        """What PostgreSQL keeps its data on, if that can be filled."""
         self.redis_url = ""
         self.providers = ProviderServer()
 
@@ -72,7 +75,8 @@ class _Direct:
 async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
     """A fleet that runs, with servers of its own, which may be hurt."""
     async with AsyncExitStack() as stack:
-        redis, postgres = RedisServer(folder), PostgresServer()
+        disk = stack.enter_context(SmallDisk()) if SmallDisk.possible() else None
+        redis, postgres = RedisServer(folder), PostgresServer(disk.folder if disk else None)
         providers = await stack.enter_async_context(ProviderServer())
         for service in (redis, postgres):
             stack.push_async_callback(service.stop)
@@ -80,7 +84,7 @@ async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
         url = await postgres.create("storm")
         await migrate({"DATABASE_URL": url})
         made = Fleet([], redis, postgres, url)
-        made.redis_url, made.providers = redis.url(), providers
+        made.disk, made.redis_url, made.providers = disk, redis.url(), providers
         targets = {"redis": redis.port, "postgres": postgres.port, "provider": providers.port}
         for number in range(size):
             links = {name: await stack.enter_async_context(Link(targets[name])) for name in LINKS}

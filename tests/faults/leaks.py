@@ -33,9 +33,10 @@ def is_back(held: dict[str, int], alone: dict[str, int]) -> bool:
 class Counted:
     """A server that says what it holds."""
 
-    def __init__(self, env: dict[str, str], folder: Path) -> None:
+    def __init__(self, env: dict[str, str], folder: Path, heartbeat: int = 3) -> None:
         # How long, in seconds, a tab's state outlives its last event, and its heartbeat its socket.
-        env = {**env, "REFLEX_REDIS_TOKEN_EXPIRATION": "1", "REFLEX_SOCKET_INTERVAL": "3"}
+        soon = {"REFLEX_REDIS_TOKEN_EXPIRATION": "1", "REFLEX_SOCKET_INTERVAL": str(heartbeat)}
+        env = {**env, **soon}
         self.server = AppServer(env, folder / "counted.log")
         self._file = folder / "holds.json"
         command = [sys.executable, "-m", "tests.faults.counted", self._file]
@@ -51,6 +52,21 @@ class Counted:
                 await asyncio.sleep(0.02)
                 text = self._file.read_text() if self._file.exists() else ""
         return json.loads(text)
+
+    @property
+    def resident(self) -> int:
+        """The memory that it has, in bytes."""
+        return int(Path(f"/proc/{self.server.process.pid}/statm").read_text().split()[1]) * 4096
+
+    async def has(self, **wanted: int) -> None:
+        """Wait until it holds just so much."""
+        held: dict[str, int] = {}
+        try:
+            async with asyncio.timeout(SETTLES):
+                while not wanted.items() <= held.items():
+                    held = await self.holds()
+        except TimeoutError:
+            raise AssertionError(f"It holds {held}") from None
 
     async def settled(self, alone: dict[str, int]) -> dict[str, int]:
         """What it holds when nothing of any tab is left, or in the end.

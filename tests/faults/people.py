@@ -11,6 +11,7 @@ from chatapp.database import new_id
 from chatapp.ui.store import Store
 from tests.answers.world import assemble
 from tests.harness.app import AppServer
+from tests.harness.link import Link
 from tests.harness.socket import Tab
 from tests.harness.up import Up
 
@@ -18,6 +19,17 @@ STORE = Store.get_full_name()
 CHATS = "reflex___state____state.chatapp___answers___state____chat_state"
 ENDED = ("done", "stopped", "failed")
 PATIENCE = 40.0
+
+
+class Behind:
+    """A server behind a link that can be disturbed."""
+
+    def __init__(self, link: Link) -> None:
+        self._url = f"http://localhost:{link.port}"
+
+    def tab(self, path: str, **options: Any) -> Tab:
+        return Tab(self._url, path, **options)
+
 
 Served = AppServer | Up
 
@@ -41,7 +53,7 @@ class Person:
             assert reply.status_code == 303, reply.text
             return cls("; ".join(f"{name}={value}" for name, value in client.cookies.items()))
 
-    async def open(self, server: Served, chat_id: str = "") -> "Screen":
+    async def open(self, server: Served | Behind, chat_id: str = "") -> "Screen":
         """A tab of this person that shows a chat, or the first page."""
         path = f"/c/{chat_id}" if chat_id else "/"
         params = {"chat_id": chat_id} if chat_id else {}
@@ -59,6 +71,11 @@ class Screen:
         self.tab = tab
 
     @property
+    def chat_id(self) -> str:
+        """The chat that is open; empty: none."""
+        return self.tab.params.get("chat_id", "")
+
+    @property
     def store(self) -> dict[str, Any]:
         return self.tab.state.get(STORE, {})
 
@@ -68,14 +85,14 @@ class Screen:
         before = len(self.tab.updates)
         await self.tab.send(f"{CHATS}.ask", form={"message": text, "client_id": client_id})
         await self.tab.until(lambda _: self.store.get("accepted") == client_id, PATIENCE)
-        if self.tab.params:
-            return self.tab.params["chat_id"]
+        if self.chat_id:
+            return self.chat_id
         await self.tab.until(lambda t: redirects(t.updates[before:]))
         return redirects(self.tab.updates[before:])[-1].removeprefix("/c/")
 
     def answers(self) -> list[str]:
         """The ids of the answers that are shown, oldest first."""
-        order = self.store.get(f"c:{self.tab.params.get('chat_id')}", {}).get("order", [])
+        order = self.store.get(f"c:{self.chat_id}", {}).get("order", [])
         return [one for one in order if self.store.get(f"m:{one}", {}).get("role") == "answer"]
 
     def status(self, number: int = -1) -> str:

@@ -5,26 +5,20 @@ All is drawn from one seed: what is asked, when, where, and what goes wrong mean
 
 import asyncio
 import random
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
-from redis.asyncio import Redis
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from chatapp.settings import Settings
 from tests.browser.rows import Rows
-from tests.faults.browser import Asked, Browser
-from tests.faults.fleet import Fleet, Member
-from tests.harness.backends import execute
-from tests.harness.link import Way
+from tests.faults import troubles
+from tests.faults.browser import FOR_EVER, Asked, Browser
+from tests.faults.fleet import Fleet
+from tests.faults.troubles import Trouble
+from tests.harness.backends import connected
 
-Fault = Callable[[Fleet, random.Random], Any]
+Lane = Sequence[tuple[str, Trouble]]
+"""Troubles with their names, which come one after the other."""
 
 
 @dataclass
@@ -86,16 +80,22 @@ class History:
 
 
 async def storm(
-    fleet: Fleet, lanes: Sequence[Sequence[str]], answers: int, seed: int, people: int = 8
+    fleet: Fleet,
+    lanes: Sequence[Lane],
+    answers: int,
+    seed: int,
+    people: int = 8,
+    patience: float = FOR_EVER,
 ) -> History:
     """Ask so many questions while faults happen.
 
     Args:
         fleet: What is driven and hurt.
-        lanes: Names of ``FAULTS``: those of a lane come one after the other, lanes go side by side.
+        lanes: What goes wrong: lanes go side by side.
         answers: How many questions are asked at least.
         seed: What everything random is drawn from.
         people: How many ask at the same time.
+        patience: After so many seconds an answer that has not ended never will.
     """
     choice, history = random.Random(seed), History()
     rows = Rows(fleet.env)
@@ -104,7 +104,7 @@ async def storm(
 
     async def sit() -> None:
         person, draw = await rows.person(), random.Random(choice.random())
-        browser = Browser(fleet, person, draw.randrange(10**9))
+        browser = Browser(fleet, person, draw.randrange(10**9), patience)
         while not over.is_set() or len(history.asked) < answers:
             count, rate = draw.choice([3, 40, 80, 160, 240]), draw.choice([30, 60, 120])
             history.asked.append(await browser.ask(next(numbers), count, rate))
@@ -126,154 +126,43 @@ async def storm(
     return history
 
 
-async def _hurt(lane: Sequence[str], fleet: Fleet, choice: random.Random, history: History) -> None:
+async def _hurt(lane: Lane, fleet: Fleet, choice: random.Random, history: History) -> None:
     clock = asyncio.get_running_loop().time
-    for name in lane:
-        await asyncio.sleep(choice.uniform(0.5, 2.0))
+    for name, trouble in lane:
+        await asyncio.sleep(choice.uniform(0.2, 1.5))
         incident = Incident(name, clock())
         history.incidents.append(incident)
-        await FAULTS[name](fleet, choice)
+        await trouble.meet(fleet, choice)
         incident.ended = clock()
 
 
-async def _kill(fleet: Fleet, choice: random.Random) -> None:
-    member = choice.choice(fleet.members)
-    await member.server.process.kill()
-    await asyncio.sleep(choice.uniform(0.2, 2.0))
-    await member.server.start()
-
-
-async def _end(fleet: Fleet, choice: random.Random) -> None:
-    member = choice.choice(fleet.members)
-    member.server.process.send(signal.SIGTERM)
-    await member.server.process.ended(40)
-    await member.server.start()
-
-
-async def _all_end(fleet: Fleet, _choice: random.Random) -> None:
-    """Of all at once, as when a whole installation is deployed anew."""
-    for member in fleet.members:
-        member.server.process.send(signal.SIGTERM)
-    for member in fleet.members:
-        await member.server.process.ended(40)
-    await asyncio.gather(*(member.server.start() for member in fleet.members))
-
-
-async def _freeze(fleet: Fleet, choice: random.Random) -> None:
-    """Longer than a lease, so that others go on with what it has."""
-    member = choice.choice(fleet.members)
-    member.server.process.send(signal.SIGSTOP)
-    await asyncio.sleep(choice.uniform(4.0, 7.0))
-    member.server.process.send(signal.SIGCONT)
-
-
-async def _redis_restarts(fleet: Fleet, choice: random.Random) -> None:
-    await fleet.redis.process.kill()
-    await asyncio.sleep(choice.uniform(0.1, 5.0))
-    await fleet.redis.start()
-
-
-async def _redis_pauses(fleet: Fleet, choice: random.Random) -> None:
-    fleet.redis.process.send(signal.SIGSTOP)
-    await asyncio.sleep(choice.uniform(3.0, 6.0))
-    fleet.redis.process.send(signal.SIGCONT)
-
-
-async def _redis_forgets(fleet: Fleet, _choice: random.Random) -> None:
-    async with Redis.from_url(fleet.redis_url) as client:
-        await client.flushall()
-
-
-async def _redis_is_full(fleet: Fleet, choice: random.Random) -> None:
-    async with Redis.from_url(fleet.redis_url) as client:
-        await client.config_set("maxmemory-policy", "noeviction")
-        await client.config_set("maxmemory", "1mb")
-        await asyncio.sleep(choice.uniform(2.0, 5.0))
-        await client.config_set("maxmemory", "0")
-
-
-async def _postgres_restarts(fleet: Fleet, choice: random.Random) -> None:
-    await fleet.postgres.process.stop(signal.SIGINT)
-    await asyncio.sleep(choice.uniform(0.1, 5.0))
-    await fleet.postgres.restart()
-
-
-async def _postgres_drops_sessions(fleet: Fleet, _choice: random.Random) -> None:
-    await execute(
-        fleet.env,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-
-
-async def _postgres_is_locked(fleet: Fleet, choice: random.Random) -> None:
-    seconds = choice.uniform(2.0, 6.0)
-    async with _connection(fleet) as connection:
-        await connection.execute(text("LOCK TABLE messages, answers IN ACCESS EXCLUSIVE MODE"))
-        await asyncio.sleep(seconds)
-
-
-async def _partition(link: str, way: Way, fleet: Fleet, choice: random.Random) -> None:
-    member: Member = choice.choice(fleet.members)
-    late = choice.random() < 0.5
-    async with member.links[link].disturbed(way, late=late):
-        await asyncio.sleep(choice.uniform(1.0, 5.0))
-
-
-FAULTS: dict[str, Fault] = {
-    "kill": _kill,
-    "end": _end,
-    "all end": _all_end,
-    "freeze": _freeze,
-    "redis restarts": _redis_restarts,
-    "redis pauses": _redis_pauses,
-    "redis forgets": _redis_forgets,
-    "redis is full": _redis_is_full,
-    "postgres restarts": _postgres_restarts,
-    "postgres drops sessions": _postgres_drops_sessions,
-    "postgres is locked": _postgres_is_locked,
-    **{
-        f"{link} {way}": partial(_partition, link, way)
-        for link in ("redis", "postgres", "provider")
-        for way in Way
-        if way is not Way.OPEN
-    },
-}
-"""What can go wrong, by its name."""
-
-PROVIDERS = [name for name in FAULTS if name.startswith("provider")]
-SERVICES = [
-    name
-    for name in FAULTS
-    if name.startswith(("redis", "postgres")) and name.split()[-1] not in [*Way]
-]
-PROCESSES = [name for name in FAULTS if name not in PROVIDERS + SERVICES]
-"""Of processes and of their links to Redis and PostgreSQL."""
-
-
-def every_fault(seed: int) -> list[list[str]]:
-    """All faults once, in two lanes: those of servers, and those of processes.
+def every_fault(seed: int) -> list[Lane]:
+    """All troubles once, in three lanes: of processes, of the links to servers, and of servers.
 
     Those of the providers come last: what they break off ends in words and not in an answer.
     """
     choice = random.Random(seed)
-    lanes = [PROCESSES, SERVICES, PROVIDERS]
-    processes, services, providers = (choice.sample(lane, len(lane)) for lane in lanes)
-    return [processes + providers, services]
+    lanes = (troubles.PROCESSES, troubles.LINKS, troubles.SERVICES)
+    providers = _shuffled(troubles.PROVIDERS, choice)
+    return [
+        [*_shuffled(lane, choice), *providers[number :: len(lanes)]]
+        for number, lane in enumerate(lanes)
+    ]
 
 
-@asynccontextmanager
-async def _connection(fleet: Fleet) -> AsyncIterator[Any]:
-    given = {name: value for name, value in fleet.env.items() if value}
-    engine = create_async_engine(Settings.model_validate(given).sqlalchemy_url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        yield connection
-    await engine.dispose()
+def long_faults(seed: int) -> list[Lane]:
+    """What lasts long, in four lanes: the servers, and each of the links."""
+    choice = random.Random(seed)
+    return [_shuffled(lane, choice) for lane in (troubles.LONG_SERVICES, *troubles.LONG_LINKS)]
+
+
+def _shuffled(lane: Mapping[str, Trouble], choice: random.Random) -> list[tuple[str, Trouble]]:
+    return choice.sample(list(lane.items()), len(lane))
 
 
 async def _kept(fleet: Fleet) -> dict[str, list[tuple[str, str, str]]]:
     found: dict[str, list[tuple[str, str, str]]] = {}
-    async with _connection(fleet) as connection:
+    async with connected(fleet.env) as connection:
         rows = await connection.execute(
             text(
                 "SELECT q.client_id, m.status, m.text, a.problem FROM messages q "

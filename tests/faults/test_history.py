@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.faults.fleet import fleet
-from tests.faults.storm import PROVIDERS, every_fault, storm
+from tests.faults.storm import every_fault, storm
+from tests.faults.troubles import ALL, PROVIDERS
 
 SEED = 20_264
 ANSWERS = 100
@@ -17,6 +18,7 @@ async def test_every_fault_at_random_moments_of_a_hundred_answers(
         logs = "\n".join(member.server.process.text for member in ships.members)
     assert not history.wrong(), "\n".join(history.wrong())
     assert len(history.asked) >= ANSWERS
+    assert {incident.what for incident in history.incidents} == {*ALL}
     assert "Traceback" not in logs, logs[-20_000:]
     # Whatever failed but the providers, there is an answer in the end.
     broken = min(i.began for i in history.incidents if i.what in PROVIDERS)

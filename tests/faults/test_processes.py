@@ -6,6 +6,7 @@ import random
 import signal
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.answers.world import words
 from tests.faults.conftest import World
@@ -21,65 +22,49 @@ def question(count: int = LONG) -> str:
 
 @pytest.mark.parametrize("moment", ["nothing", "first", "middle", "last"])
 async def test_an_answer_outlives_the_process_that_runs_it(world: World, moment: str) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question())
-    reading = await world.person.open(world.there, chat_id)
     seen = {"nothing": "", "first": "w0", "middle": "w120", "last": f"w{LONG - 1}"}[moment]
-    await reading.shows(seen)
-    os.kill(world.here.process.pid, signal.SIGKILL)
-    await gone(world.here)
-    assert await reading.ended() == "done"
-    assert reading.text() == words(LONG)
-    again = await world.person.open(world.there, chat_id)
-    assert again.text() == words(LONG)
-    await reading.close()
-    await again.close()
+    async with world.reading(question(), seen) as reader:
+        os.kill(world.here.process.pid, signal.SIGKILL)
+        await gone(world.here)
+        assert await reader.ended() == "done"
+        assert reader.text() == words(LONG)
+        again = await world.person.open(world.there, reader.chat_id)
+        assert again.text() == words(LONG)
+        await again.close()
 
 
 async def test_stop_reaches_the_process_that_runs_the_answer(world: World) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question(2_000))
-    reading = await world.person.open(world.there, chat_id)
-    await reading.shows("w20")
-    await reading.stop()
-    assert await reading.ended() == "stopped"
-    kept = reading.text()
-    assert kept.startswith(words(20))
-    await world.fakes.wait(closed_early=1)
-    again = await world.person.open(world.here, chat_id)
-    assert (again.status(), again.text()) == ("stopped", kept)
-    for screen in (asking, reading, again):
-        await screen.close()
+    async with world.reading(question(2_000)) as reader:
+        await reader.stop()
+        assert await reader.ended() == "stopped"
+        kept = reader.text()
+        assert kept.startswith(words(20))
+        await world.fakes.wait(closed_early=1)
+        again = await world.person.open(world.here, reader.chat_id)
+        assert (again.status(), again.text()) == ("stopped", kept)
+        await again.close()
 
 
 async def test_a_process_that_is_told_to_end_finishes_what_it_runs(world: World) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question())
-    reading = await world.person.open(world.there, chat_id)
-    await reading.shows("w20")
-    os.kill(world.here.process.pid, signal.SIGTERM)
-    assert await reading.ended() == "done"
-    assert reading.text() == words(LONG)
-    await gone(world.here)
-    assert await refused(world.here)
+    async with world.reading(question()) as reader:
+        os.kill(world.here.process.pid, signal.SIGTERM)
+        assert await reader.ended() == "done"
+        assert reader.text() == words(LONG)
+        await gone(world.here)
+        assert await refused(world.here)
     assert len(await world.fakes.requests()) == 1
-    await reading.close()
 
 
 async def test_a_process_that_wakes_up_late_writes_nothing(world: World) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question())
-    reading = await world.person.open(world.there, chat_id)
-    await reading.shows("w20")
-    os.kill(world.here.process.pid, signal.SIGSTOP)
-    assert await reading.ended() == "done"
-    os.kill(world.here.process.pid, signal.SIGCONT)
-    late = await world.person.open(world.here, chat_id)
-    assert (late.status(), late.text()) == ("done", words(LONG))
-    assert reading.text() == words(LONG)
-    assert len(reading.answers()) == 1
-    for screen in (reading, late):
-        await screen.close()
+    async with world.reading(question()) as reader:
+        os.kill(world.here.process.pid, signal.SIGSTOP)
+        assert await reader.ended() == "done"
+        os.kill(world.here.process.pid, signal.SIGCONT)
+        late = await world.person.open(world.here, reader.chat_id)
+        assert (late.status(), late.text()) == ("done", words(LONG))
+        assert reader.text() == words(LONG)
+        assert len(reader.answers()) == 1
+        await late.close()
 
 
 async def test_alone_it_goes_on_after_its_next_start(world: World) -> None:
@@ -111,34 +96,20 @@ async def test_many_answers_outlive_a_kill_at_any_moment(world: World) -> None:
 
 
 async def test_redis_that_loses_everything_costs_no_word(world: World) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question())
-    reading = await world.person.open(world.there, chat_id)
-    await reading.shows("w20")
-    await _flush(world)
-    assert await reading.ended() == "done"
-    assert reading.text() == words(LONG)
+    async with world.reading(question()) as reader:
+        async with Redis.from_url(world.here.env["REDIS_URL"]) as client:
+            await client.flushdb()
+        assert await reader.ended() == "done"
+        assert reader.text() == words(LONG)
     assert len(await world.fakes.requests()) == 1
-    await reading.close()
 
 
 async def test_terminated_database_sessions_cost_no_answer(world: World) -> None:
-    asking = await world.person.open(world.here)
-    chat_id = await asking.ask(question())
-    reading = await world.person.open(world.there, chat_id)
-    await reading.shows("w20")
-    await execute(
-        world.here.env,
-        "select pg_terminate_backend(pid) from pg_stat_activity "
-        "where datname = current_database() and pid <> pg_backend_pid()",
-    )
-    assert await reading.ended() == "done"
-    assert reading.text() == words(LONG)
-    await reading.close()
-
-
-async def _flush(world: World) -> None:
-    from redis.asyncio import Redis
-
-    async with Redis.from_url(world.here.env["REDIS_URL"]) as client:
-        await client.flushdb()
+    async with world.reading(question()) as reader:
+        await execute(
+            world.here.env,
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        assert await reader.ended() == "done"
+        assert reader.text() == words(LONG)

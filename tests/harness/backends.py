@@ -5,11 +5,12 @@ import itertools
 import os
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatapp.settings import PROJECT, Settings
@@ -101,9 +102,16 @@ def forget_caches() -> None:
 
 async def execute(env: dict[str, str], statement: str) -> None:
     """Run SQL in the database of an installation."""
+    async with connected(env) as connection:
+        await connection.execute(text(statement))
+
+
+@asynccontextmanager
+async def connected(env: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+    """A connection to the database of an installation; what is done in it is one transaction."""
     given = {name: value for name, value in env.items() if value}
     made = Settings.model_validate(given | {"data_dir": env["CHATAPP_DATA_DIR"]})
     engine = create_async_engine(made.sqlalchemy_url, poolclass=NullPool)
     async with engine.begin() as connection:
-        await connection.execute(text(statement))
+        yield connection
     await engine.dispose()

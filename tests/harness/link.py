@@ -1,6 +1,8 @@
-"""A TCP link that can be disturbed: cut, silenced in one way or both, half closed."""
+"""A TCP link that can be disturbed: cut, silenced in one way or both, half closed, or made slow."""
 
 import asyncio
+import random
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
@@ -9,6 +11,15 @@ from typing import Self
 from tests.harness.processes import free_port
 
 CHUNK = 65_536
+
+SLOW = 0.15
+"""How long a piece takes on a slow link, in seconds."""
+
+LOST = 0.01
+"""The part of the pieces that a slow link loses."""
+
+AGAIN = 0.6
+"""After so many more seconds a lost piece comes, and all behind it."""
 
 
 class Way(StrEnum):
@@ -25,6 +36,8 @@ class Way(StrEnum):
     """Answers do not come through; what is asked does."""
     HALF = "half"
     """The side of the server is closed in an orderly way; what is asked goes nowhere."""
+    SLOW = "slow"
+    """All comes through, late, as over a bad line: 300 ms there and back, and 1% is lost."""
 
 
 class Link:
@@ -38,6 +51,7 @@ class Link:
         self._opened.set()
         self._server: asyncio.Server | None = None
         self._pipes: set[asyncio.Task[None]] = set()
+        self._choice = random.Random(port)
         self._writers: dict[asyncio.StreamWriter, bool] = {}
         """The ends of all connections; whether it is a client's."""
 
@@ -91,7 +105,7 @@ class Link:
         try:
             if self._way is Way.CUT:
                 return
-            if self._way is not Way.OPEN:
+            if self._way not in (Way.OPEN, Way.SLOW):
                 await self._opened.wait()
             answers, there = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers[there] = False
@@ -99,8 +113,8 @@ class Link:
                 self._pipe(reader, there, (Way.SILENT, Way.DEAF, Way.HALF)),
                 self._pipe(answers, writer, (Way.SILENT, Way.MUTE, Way.HALF)),
             )
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # asyncio would report a connection whose task was cancelled
         finally:
             self._pipes.discard(task)
             for end in (writer, there):
@@ -111,11 +125,22 @@ class Link:
     async def _pipe(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stopped: tuple[Way, ...]
     ) -> None:
+        loop, due, under_way = asyncio.get_running_loop(), 0.0, deque[bytes]()
         while data := await reader.read(CHUNK):
             if self._way in stopped:
                 await self._opened.wait()
+            if self._way is Way.SLOW:
+                lost = self._choice.random() < LOST
+                due = max(due, loop.time() + SLOW + (AGAIN if lost else 0))
+            if under_way or self._way is Way.SLOW:
+                under_way.append(data)
+                # Whichever is called first, the oldest is the first to arrive.
+                loop.call_at(due, lambda: writer.write(under_way.popleft()))
+                continue
             writer.write(data)
             await writer.drain()
+        while under_way:  # noqa: ASYNC110
+            await asyncio.sleep(SLOW)
         # One side is done, so the connection is.
         writer.transport.abort()
         raise ConnectionResetError

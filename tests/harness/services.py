@@ -54,10 +54,10 @@ class RedisServer:
 class PostgresServer:
     """A PostgreSQL with a cluster in a folder of its own, which does not wait for the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.port = free_port()
         # Not pytest's folder: the other user could not enter it.
-        self._folder = Path(tempfile.mkdtemp(prefix="chatapp-pg-"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="chatapp-pg-"))
         initdb = machine.find("initdb")
         assert initdb is not None, "initdb is missing: `make test` installs it"
         self._programs = initdb.resolve().parent
