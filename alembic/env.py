@@ -15,8 +15,8 @@ from chatapp.settings import PROJECT
 
 
 def load_tables() -> None:
-    for path in sorted((PROJECT / "chatapp").glob("*/models.py")):
-        import_module(f"chatapp.{path.parent.name}.models")
+    for path in sorted((PROJECT / "chatapp").rglob("models.py")):
+        import_module(".".join(path.relative_to(PROJECT).with_suffix("").parts))
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:

@@ -8,7 +8,7 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken
 from reflex_base.event.processor import BaseStateEventProcessor
 
-from chatapp.accounts.guard import SESSION_HEADER
+from chatapp.accounts.guard import SESSION_HEADER, ZONE_HEADER
 from tests.accounts.probe import ProbeState
 
 NAME = ProbeState.get_full_name()
@@ -22,11 +22,13 @@ class Tab:
         self._manager = manager
         self.token = str(uuid4())
         self.session = ""
+        self.zone = ""
         self.deltas: list[Any] = []
         self.events: list[Event] = []
 
     async def send(self, name: str, payload: dict[str, Any] | None = None, **router: Any) -> None:
         headers = {SESSION_HEADER: self.session} if self.session else {}
+        headers |= {ZONE_HEADER: self.zone} if self.zone else {}
         router_data = {"headers": headers, "token": self.token, **router}
         full = name if "." in name else f"{NAME}.{name}"
         event = Event(full, router_data, payload or {})

@@ -212,3 +212,14 @@ async def test_many_at_once_keep_their_people(tab: Tab, admin: SignedIn, member:
 
     await asyncio.gather(*(one(each) for each in (admin, member) * 50))
     assert all(mine == found for mine, found in seen)
+
+
+async def test_the_time_zone_of_a_persons_browser_is_noted(tab: Tab, member: SignedIn) -> None:
+    tab.session = str(member.user.session_id)
+    for zone in ("Asia/Tokyo", "Asia/Tokyo", "", "Middle/Earth", "../../etc/passwd"):
+        tab.zone = zone
+        await tab.send(MEMBERS_ONLY[0], {"value": 1})
+    assert await sessions.zone_of(member.user.id) == "Asia/Tokyo"
+    tab.zone = "Europe/Berlin"
+    await tab.send(MEMBERS_ONLY[0], {"value": 1})
+    assert await sessions.zone_of(member.user.id) == "Europe/Berlin"

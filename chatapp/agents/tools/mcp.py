@@ -8,14 +8,18 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+import orjson
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.tool import Tool
+from chatapp.chats.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +28,9 @@ logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
 
 TEST_TIMEOUT = 15.0
 """How long, in seconds, a server may take to tell its tools."""
+
+LARGEST = 5_000_000
+"""Bytes of one answer of a server."""
 
 MOST = 100
 """Tools of one server."""
@@ -130,17 +137,52 @@ def _connection(address: Address, timeout: float) -> Any:
         "headers": dict(address.headers),
         "timeout": timeout,
         "sse_read_timeout": timeout,
+        "httpx_client_factory": _client,
     }
+
+
+def _client(
+    headers: dict[str, str] | None = None,
+    timeout: httpx.Timeout | None = None,
+    auth: httpx.Auth | None = None,
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(headers=headers, timeout=timeout, auth=auth, transport=_Bounded())
+
+
+class _Bounded(httpx.AsyncHTTPTransport):
+    """Ends an answer that is longer than any tool's should be."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        response.stream = _Counted(response.stream)
+        return response
+
+
+class _Counted(httpx.AsyncByteStream):
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        came = 0
+        async for chunk in self._inner:
+            came += len(chunk)
+            if came > LARGEST:
+                raise httpx.ReadError("The answer is too long.")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 def _kept(tool: Any) -> dict[str, Any] | None:
     """What is kept of a tool: enough to offer and to use it without asking the server again."""
-    import orjson
-
-    from chatapp.chats.text import storable
-
     schema = orjson.dumps(tool.inputSchema).decode()
     if not tool.name or len(tool.name) > 200 or len(schema) > SCHEMA:
+        return None
+    try:
+        # As it will be told to models: what cannot be would spoil every answer.
+        convert_to_openai_tool({**tool.inputSchema, "title": "tool", "description": ""})
+    except Exception:
         return None
     hints = tool.annotations
     title = (hints.title if hints else None) or tool.title or tool.name
@@ -170,8 +212,6 @@ def _text(blocks: Any) -> str:
 
 def _why(error: BaseException) -> str:
     """Why a server could not be used, in words that hold nothing of what it said."""
-    import httpx
-
     inner = _first(error)
     if isinstance(inner, httpx.HTTPStatusError):
         status = inner.response.status_code

@@ -20,6 +20,7 @@ import httpx
 
 from chatapp.agents.tools.addresses import is_public
 from chatapp.agents.tools.problems import ToolProblem
+from chatapp.agents.tools.threads import aside
 
 LARGEST = 2_000_000
 """Bytes of a body that are read, as they come and as they are unpacked."""
@@ -60,9 +61,8 @@ class Fetched:
 
 async def resolved(host: str, port: int) -> list[str]:
     """The addresses of a name."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await aside(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
     return list(dict.fromkeys(str(each[4][0]) for each in found))

@@ -2,8 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from uuid import UUID
@@ -22,7 +22,7 @@ from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.tool import Tool
 from chatapp.broadcast import listening, tell
 from chatapp.chats.text import storable
-from chatapp.database import new_id, now, reading, transaction
+from chatapp.database import AWAY, new_id, now, reading, transaction
 from chatapp.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -217,9 +217,14 @@ async def test(server_id: UUID, *, by: UUID | None) -> int:
     return len(found or ())
 
 
-def following() -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def following() -> AsyncIterator[None]:
     """Keep this process's copy true for as long as this is open."""
-    return listening(CHANNEL, _heard, load)
+    # What is switched off is so from the first answer on.
+    with suppress(*AWAY):
+        await load()
+    async with listening(CHANNEL, _heard, load):
+        yield
 
 
 async def load() -> None:

@@ -1,6 +1,5 @@
 """The conversion of units, exact where the definitions are."""
 
-import asyncio
 import re
 import threading
 from fractions import Fraction
@@ -13,6 +12,7 @@ from pydantic import BaseModel, Field
 from chatapp.agents.tools.arithmetic import computed
 from chatapp.agents.tools.numbers import Number, bounded, written
 from chatapp.agents.tools.problems import ToolProblem
+from chatapp.agents.tools.threads import aside
 from chatapp.agents.tools.tool import Caller, Tool, made
 
 LONGEST = 60
@@ -60,7 +60,7 @@ async def use(amount: str, unit: str, to: str) -> str:
     """
     value = computed(amount)
     # Not in the event loop: the first use reads a long list of units.
-    found = await asyncio.to_thread(_converted, value.value, unit, to)
+    found = await aside(_converted, value.value, unit, to)
     exact = written(Number(found))
     short = value.exact and len(exact) <= len("= ") + 20
     result = exact if short else written(Number(found, exact=False))

@@ -1,6 +1,5 @@
 """The web page reader."""
 
-import asyncio
 from functools import partial
 
 from langchain_core.tools import BaseTool
@@ -9,6 +8,7 @@ from pydantic import BaseModel, Field
 from chatapp.agents.tools.network import Fetched, Network, PublicOnly, get
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.readable import Page, decoded, readable
+from chatapp.agents.tools.threads import aside
 from chatapp.agents.tools.tool import Caller, Tool, made
 
 PART = 12_000
@@ -44,7 +44,7 @@ async def use(url: str, part: int = 1, network: Network = PublicOnly) -> str:
     """
     fetched = await get(url, HTML + TEXT, network)
     # Not in the event loop: a page may be long.
-    page = await asyncio.to_thread(_page, fetched)
+    page = await aside(_page, fetched)
     parts = max(1, -(-len(page.text) // PART))
     if part > parts:
         raise ToolProblem(f"The page has {parts} part{'s' if parts > 1 else ''} only.")

@@ -68,6 +68,10 @@ def _offer(served: Served) -> None:
         await asyncio.sleep(3600)
         return "late"
 
+    @served.mcp.tool("endless")
+    async def endless() -> str:
+        return "x" * 20_000_000
+
     @served.mcp.tool("broken")
     async def broken() -> str:
         raise ToolError("the shelf is locked")

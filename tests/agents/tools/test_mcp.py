@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from sqlmodel import select
 
 from chatapp.agents.tools import service
@@ -34,7 +35,7 @@ async def notes(installation: Settings, server: Served) -> UUID:
     """The server as an admin has added and tested it."""
     server.calls.clear()
     added = await service.add(Entered("notes", server.url, headers=HEADERS), by=uuid4())
-    assert await service.test(added, by=None) == 4
+    assert await service.test(added, by=None) == 5
     return added
 
 
@@ -78,16 +79,20 @@ async def test_models_are_told_its_arguments(notes: UUID) -> None:
     assert isinstance(schema, dict)
     assert schema["properties"]["number"]["type"] == "integer"
     assert (tool.name, tool.description) == ("notes_read-note", "Reads a note by its number.")
+    told = convert_to_openai_tool(tool)["function"]
+    assert (told["name"], told["parameters"]["required"]) == ("notes_read-note", ["number"])
 
 
 async def test_what_goes_wrong_in_it_is_told_in_words(notes: UUID, server: Served) -> None:
-    for name in ("notes_broken", "notes_read-note", "notes_slow"):
+    for name in ("notes_broken", "notes_read-note", "notes_slow", "notes_endless"):
         await service.choose(name, on=True, by=None)
     with pytest.raises(ToolProblem, match="the shelf is locked"):
         await use("notes_broken")
     with pytest.raises(ToolProblem, match="answers with an error"):
         await use("notes_read-note", number="many")
     await service.change(notes, Entered("notes", server.url, timeout=1), by=None)
+    with pytest.raises(ToolProblem):
+        await use("notes_endless")
     with pytest.raises(ToolProblem, match=r"slow took longer than 1 seconds|not answer in time"):
         await use("notes_slow")
 
@@ -108,7 +113,7 @@ async def test_a_dead_server_keeps_its_tools_and_costs_nobody_else(
     with pytest.raises(ToolProblem, match="cannot be reached"):
         await service.test(notes, by=None)
     kept = await row(notes)
-    assert (len(kept.tools), "cannot be reached" in kept.problem) == (4, True)
+    assert (len(kept.tools), "cannot be reached" in kept.problem) == (5, True)
 
 
 async def test_its_headers_are_sent_and_nowhere_else_to_be_seen(
