@@ -7,7 +7,7 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
 from chatapp.answers.state import ChatState
-from chatapp.answers.thoughts import thoughts
+from chatapp.answers.thoughts import approvals, thoughts
 from chatapp.answers.thumb_components import thumbs, why
 from chatapp.answers.views import ChatView, LineView, MessageView
 from chatapp.ui.behaviour import copies
@@ -138,6 +138,7 @@ def answer(
             ),
             class_name="reading",
         ),
+        rx.cond(running & (line_of_steps != ""), approvals(message_id=message_id)),
         rx.cond(running & (final == -1), rx.cond(line, _in_line(line, message_id), _thinking())),
         rx.cond(status == "stopped", _stopped(last)),
         rx.cond(

@@ -18,15 +18,8 @@ _ALL = """((store, id) => {
 
 @rx.memo
 def thoughts(message_id: rx.Var[str], line: rx.Var[str], running: rx.Var[bool]) -> rx.Component:
-    """The line, which opens the drawer, and the steps that wait for their person."""
-    steps = expression(f"{_ALL}({STORE!s}, {message_id!s})", list[StepView], STORE, message_id)
+    """The line, which opens the drawer."""
     drawer = expression(f"'steps-' + {message_id!s}", str, message_id)
-    asking = expression(
-        f"{running!s} ? {steps!s}.filter((step) => step.state === '{State.ASKS}') : []",
-        list[StepView],
-        running,
-        steps,
-    )
     return rx.el.div(
         # What comes live is in the store; what was before is fetched when somebody looks.
         rx.cond(
@@ -34,11 +27,24 @@ def thoughts(message_id: rx.Var[str], line: rx.Var[str], running: rx.Var[bool]) 
             _opener(line, drawer, pulse=True),
             _opener(line, drawer, on_click=ChatState.show_steps(message_id.to(UUID))),
         ),
-        _drawer(steps, drawer),
-        rx.foreach(asking, lambda step: _asks(step, message_id)),
-        class_name="flex flex-col items-start gap-3 min-w-0",
+        _drawer(_steps(message_id), drawer),
+        class_name="flex min-w-0",
         custom_attrs={"data-testid": "thoughts"},
     )
+
+
+@rx.memo
+def approvals(message_id: rx.Var[str]) -> rx.Component:
+    """The steps that wait for their person."""
+    steps = _steps(message_id)
+    asking = expression(
+        f"{steps!s}.filter((step) => step.state === '{State.ASKS}')", list[StepView], steps
+    )
+    return rx.fragment(rx.foreach(asking, lambda step: _asks(step, message_id)))
+
+
+def _steps(message_id: rx.Var[str]) -> rx.Var[list[StepView]]:
+    return expression(f"{_ALL}({STORE!s}, {message_id!s})", list[StepView], STORE, message_id)
 
 
 def _opener(
@@ -102,9 +108,7 @@ def _drawer(steps: rx.Var[list[StepView]], drawer: rx.Var[str]) -> rx.Component:
 
 def _step(step: rx.Var[StepView]) -> rx.Component:
     kind, state, title = _of(step, "kind"), _of(step, "state"), _of(step, "title")
-    took = expression(
-        f"{step!s}.ms == null ? '' : ({step!s}.ms / 1000).toFixed(1) + ' s'", str, step
-    )
+    took = expression(f"{step!s}.ms >= 50 ? ({step!s}.ms / 1000).toFixed(1) + ' s' : ''", str, step)
     return rx.el.li(
         rx.el.div(
             chosen(
