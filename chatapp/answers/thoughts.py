@@ -1,5 +1,6 @@
 """How an answer came about: a line in it, a drawer with its steps, and what waits for a word."""
 
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -48,7 +49,7 @@ def _steps(message_id: rx.Var[str]) -> rx.Var[list[StepView]]:
 
 
 def _opener(
-    line: rx.Var[str], drawer: rx.Var[str], *, pulse: bool = False, **props: object
+    line: rx.Var[str], drawer: rx.Var[str], *, pulse: bool = False, **props: Any
 ) -> rx.Component:
     mark = "size-2 mx-1 rounded-full bg-accent pulse shrink-0"
     return rx.el.button(

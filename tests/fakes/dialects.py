@@ -1,6 +1,7 @@
 """The wire formats of the providers: Groq's and OpenAI's, and Gemini's."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -313,7 +314,7 @@ def gemini_refuses(body: dict[str, Any]) -> bool:
     return called > 0
 
 
-def _rounds(roles: list[str | None], result: str, question: str) -> int:
+def _rounds(roles: Sequence[str | None], result: str, question: str) -> int:
     """How many runs of results come after the last question."""
     after = roles[len(roles) - roles[::-1].index(question) :] if question in roles else roles
     return sum(role == result and before != result for before, role in pairwise(["", *after]))
