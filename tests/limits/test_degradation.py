@@ -7,7 +7,15 @@ import pytest
 from chatapp import controls
 from chatapp.database import now
 from chatapp.limits import degradation
-from chatapp.limits.degradation import STEPS, Step, announcements, left, step
+from chatapp.limits.degradation import (
+    SMALL_TIER,
+    STEPS,
+    Step,
+    announcements,
+    left,
+    small_tier,
+    step,
+)
 from chatapp.pool.status import MemberStatus, Quota
 from chatapp.settings import Settings
 
@@ -94,6 +102,19 @@ async def test_people_are_told_which_tiers_are_saved_on(
     assert line.startswith("To make the rest")
     members[:] = [member(name, name, full) for name in ("fast", "smart", "huge")]
     assert await announcements("UTC") == []
+
+
+async def test_the_small_model_is_an_admins_or_that_of_the_tier_before(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = ("tiny", "fast", "smart")
+    monkeypatch.setattr(degradation, "tiers", lambda: known)
+    monkeypatch.setattr(degradation, "smaller_tiers", lambda tier: known[: known.index(tier)])
+    assert [small_tier(tier) for tier in (*known, None)] == ["tiny", "tiny", "fast", None]
+    await controls.change(SMALL_TIER, "tiny", None)
+    assert small_tier("smart") == small_tier(None) == "tiny"
+    await controls.change(SMALL_TIER, "gone", None)
+    assert small_tier("smart") == "fast"
 
 
 async def test_a_day_without_a_limit_is_never_scarce(members: list[MemberStatus]) -> None:
