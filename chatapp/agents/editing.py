@@ -76,7 +76,7 @@ def draft_of(form: Mapping[str, Any]) -> Draft:
         AgentRefused: something in it is missing, too long or not to be understood.
     """
     texts = {name: storable(str(form.get(name) or "")).strip() for name in _LENGTHS}
-    texts["name"] = " ".join(texts["name"].split()).lstrip("@")
+    texts["name"] = " ".join(texts["name"].split()).lstrip("@ ")
     if not texts["name"]:
         raise AgentRefused(NAMELESS)
     for name, longest in _LENGTHS.items():

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -157,27 +156,6 @@ async def delete_all(user_id: UUID) -> None:
     """Forget all entries."""
     async with transaction() as session:
         await repository.delete_memories(session, user_id)
-
-
-async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Remove all that is here of a person, in the caller's transaction."""
-    await repository.delete_memories(session, user_id)
-    await repository.delete_persona(session, user_id)
-
-
-async def copy(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
-    """All that is here of a person, as values of JSON."""
-    written = await repository.persona(session, user_id)
-    entries = await repository.memories(session, user_id)
-    return {
-        "about": written.about if written else "",
-        "style": written.style if written else "",
-        "memory_is_on": bool(written and written.remembers),
-        "memory": [
-            {"text": each.text, "by": str(each.author), "at": each.created_at.isoformat()}
-            for each in entries
-        ],
-    }
 
 
 def following() -> AbstractAsyncContextManager[None]:

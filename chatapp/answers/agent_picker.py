@@ -258,7 +258,10 @@ def _some() -> rx.Component:
             ),
         ),
         aria_label="Agents to chat with",
-        class_name="mt-6 flex flex-wrap justify-center gap-2 min-h-9",
+        class_name=(
+            "mt-6 flex sm:flex-wrap sm:justify-center gap-2 min-h-9 max-w-full overflow-x-auto "
+            "[scrollbar-width:none]"
+        ),
     )
 
 
