@@ -33,6 +33,8 @@ from chatapp.admin.overview.page import overview_page
 from chatapp.admin.overview.state import OverviewState
 from chatapp.admin.people.page import people_page
 from chatapp.admin.people.state import PeopleState
+from chatapp.admin.providers.editing_page import editing_page
+from chatapp.admin.providers.editing_state import PoolEditingState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
 from chatapp.admin.state import AdminState
@@ -222,6 +224,12 @@ app.add_page(
     route=routes.ADMIN_PROVIDERS,
     title=f"Providers · {TITLE}",
     on_load=[AdminState.enter, ProviderState.watch],
+)
+app.add_page(
+    editing_page,
+    route=routes.ADMIN_POOL,
+    title=f"Accounts and models · {TITLE}",
+    on_load=[AdminState.enter, PoolEditingState.load],
 )
 app.add_page(
     status_page,

@@ -149,7 +149,7 @@ class Clients:
     def __init__(self, build: Callable[[Member], Client] = build_client) -> None:
         self._build = build
         self._loops: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[str, asyncio.Task[Client]]
+            asyncio.AbstractEventLoop, dict[tuple[str, Account], asyncio.Task[Client]]
         ] = WeakKeyDictionary()
 
     async def get(self, member: Member) -> Client:
@@ -159,9 +159,11 @@ class Clients:
             Exception: whatever the integration raises while it is built; the next call tries again.
         """
         tasks = self._loops.setdefault(asyncio.get_running_loop(), {})
-        task = tasks.get(member.name)
+        # Its account may be given another key or address while the process runs.
+        key = (member.name, member.account)
+        task = tasks.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = tasks[member.name] = asyncio.create_task(
+            task = tasks[key] = asyncio.create_task(
                 asyncio.to_thread(self._build, member), name=f"build {member.name}"
             )
         # One caller's leaving must not take the client from the others who wait for it.

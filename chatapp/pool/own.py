@@ -150,21 +150,21 @@ class OwnClients(Clients):
 
     def __init__(self) -> None:
         super().__init__()
-        self._used: dict[str, float] = {}
+        self._used: dict[tuple[str, Account], float] = {}
 
     async def get(self, member: Member) -> Client:
         """The client of a member, for the running loop."""
-        key = replace(member, account=replace(member.account, name=member.account.owner))
+        own = replace(member, account=replace(member.account, name=member.account.owner))
         await self._close_idle()
-        self._used[key.name] = time.monotonic()
-        return await super().get(key)
+        self._used[own.name, own.account] = time.monotonic()
+        return await super().get(own)
 
     async def _close_idle(self) -> None:
         now = time.monotonic()
         tasks = self._loops.get(asyncio.get_running_loop(), {})
-        for name in [name for name, used in self._used.items() if now - used > IDLE]:
-            del self._used[name]
-            task = tasks.pop(name, None)
+        for key in [key for key, used in self._used.items() if now - used > IDLE]:
+            del self._used[key]
+            task = tasks.pop(key, None)
             if task is not None and task.done() and not task.cancelled() and not task.exception():
                 await task.result().aclose()
 

@@ -1,21 +1,51 @@
 """The pool of this process."""
 
+from dataclasses import dataclass
 from functools import cache
 
+from chatapp.pool.changes import CHANGES, PoolChanges, changed
 from chatapp.pool.check import Checked, check
-from chatapp.pool.config import read_pool
+from chatapp.pool.config import PoolConfig, read_pool
 from chatapp.pool.model import PooledChatModel
 from chatapp.pool.status import MemberStatus
 
 
+@dataclass(slots=True)
+class _Made:
+    """The pool as it was made, of what was said and of what admins have changed of it."""
+
+    said: PoolConfig
+    model: PooledChatModel
+    changes: PoolChanges | None = None
+
+
 @cache
+def _made() -> _Made:
+    said = read_pool()
+    return _Made(said, PooledChatModel(config=said))
+
+
 def pool() -> PooledChatModel:
-    """The pooled chat model, made at the first use.
+    """The pooled chat model, made at the first use, as admins have changed it.
 
     Raises:
         PoolConfigError: the pool's file or the environment has a mistake.
     """
-    return PooledChatModel(config=read_pool())
+    made, changes = _made(), CHANGES.value
+    if made.changes is not changes:
+        if made.changes != changes:
+            config = changed(made.said, changes)
+            # The clients and the books stay; what is being answered goes on as it began.
+            made.model = made.model.model_copy(
+                update={"config": config if config.members else made.said}
+            )
+        made.changes = changes
+    return made.model
+
+
+def said() -> PoolConfig:
+    """The pool as its file or the environment says, without what admins have changed."""
+    return _made().said
 
 
 def tiers() -> tuple[str, ...]:
@@ -59,6 +89,6 @@ async def open_pool() -> None:
 
 async def close_pool() -> None:
     """Close all connections to providers."""
-    if pool.cache_info().currsize:
-        await pool().aclose()
-        pool.cache_clear()
+    if _made.cache_info().currsize:
+        await _made().model.aclose()
+        _made.cache_clear()

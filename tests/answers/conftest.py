@@ -7,8 +7,9 @@ import pytest
 
 from chatapp.answers.hub import Hub
 from chatapp.answers.process import Process, answering
+from chatapp.pool import service
 from chatapp.pool.own import close_own
-from chatapp.pool.service import close_pool, pool
+from chatapp.pool.service import close_pool
 from chatapp.settings import Settings, settings
 from tests.answers.app import _answering_app, chat_app, faulty_app
 from tests.answers.world import KEYS, pool_file
@@ -43,7 +44,7 @@ async def with_pool(
     for name, key in KEYS.items():
         monkeypatch.setenv(name, key)
     settings.cache_clear()
-    pool.cache_clear()
+    service._made.cache_clear()
     yield settings()
     await close_own()
     await close_pool()

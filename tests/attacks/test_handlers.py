@@ -29,6 +29,7 @@ ANNOUNCING = f"{ROOT}.chatapp___admin___announcements___state____announcing_stat
 ANNOUNCEMENTS = f"{ROOT}.chatapp___announcements___state____announcement_state"
 STATUS = f"{ROOT}.chatapp___status___state____status_state"
 OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
+POOL = f"{ROOT}.chatapp___admin___providers___editing_state____pool_editing_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 TOOLS = f"{ROOT}.chatapp___admin___tools___state____tools_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
@@ -139,6 +140,11 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{TOOLS}.switch_server": [{"server_id": str(new_id()), "on": False}],
         f"{TOOLS}.test": [{"server_id": str(new_id())}],
         f"{TOOLS}.remove": [{"server_id": str(new_id())}],
+        f"{POOL}.load": [{}],
+        f"{POOL}.save_account": [{"form": {"name": "stolen", "provider": "groq", "key": "x" * 9}}],
+        f"{POOL}.save_member": [{"form": {"tier": "a", "account": "groq", "model": "stolen"}}],
+        f"{POOL}.do": [{"action": "off", "name": "a/b/c", "confirmed": True}],
+        f"{POOL}.leave": [{}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
@@ -168,6 +174,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 ANNOUNCING,
                 STATUS,
                 OVERVIEW,
+                POOL,
                 PROVIDERS,
                 TOOLS,
                 STORE,

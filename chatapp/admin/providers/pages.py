@@ -31,6 +31,13 @@ def providers_page() -> rx.Component:
     return admin_frame(
         "Providers",
         routes.ADMIN_PROVIDERS,
+        rx.el.p(
+            rx.el.a(
+                "Change accounts and models",
+                href=routes.ADMIN_POOL,
+                class_name="text-sm text-accent underline underline-offset-2",
+            )
+        ),
         rx.cond(stored("admin:alone", bool), notice(_ALONE, "danger")),
         _members(),
         _attempts(),

@@ -1,12 +1,15 @@
 """The handlers of the page about providers, as its page and as others call them."""
 
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chatapp import routes
+from chatapp.admin.people.state import PeopleState
+from chatapp.admin.providers.editing_state import PoolEditingState
 from chatapp.admin.providers.state import ProviderState
-from chatapp.admin.state import AdminState
 from tests.answers.app import Person, answered, ask, first_question, sign_up, store
 from tests.answers.conftest import fakes, provider_server
 from tests.answers.world import GROQ_KEY, KEYS, LABELS, pool_file
@@ -18,7 +21,9 @@ from tests.harness.socket import Tab
 __all__ = ["fakes", "provider_server"]
 
 HANDLERS = ProviderState.get_full_name()
-PEOPLE = AdminState.get_full_name()
+EDITING = PoolEditingState.get_full_name()
+PEOPLE = PeopleState.get_full_name()
+POOL_TIER = "fast"
 GROQ, GEMINI = "groq/llama-fake", "google/gemini-fake"
 
 
@@ -126,7 +131,7 @@ async def test_who_is_no_admin_any_more_sees_nothing_new(app: AppServer) -> None
     second = await sign_up(app, "second")
 
     async def make(role: str) -> None:
-        target = {"user_id": str(await second.user_id()), "search": "@", "offset": 0}
+        target = {"user_id": str(await second.user_id())}
         async with admin.tab() as tab:
             await tab.send(f"{PEOPLE}.set_role", role=role, **target)
             await tab.until(lambda tab: "admin:people" in store(tab))
@@ -140,3 +145,36 @@ async def test_who_is_no_admin_any_more_sees_nothing_new(app: AppServer) -> None
             await answers(admin, 1)
             await mine.until(lambda tab, count=count: len(attempts(tab)) == count)
         assert attempts(theirs) == []
+
+
+@pytest.mark.parametrize("backend", ["real"], indirect=True)
+async def test_a_member_that_is_switched_off_is_asked_by_none_of_three_processes(
+    app: AppServer, start_app: StartApp, fakes: ProviderServer
+) -> None:
+    admin = await sign_up(app, "admin")
+    others = [await start_app(like=app) for _ in range(2)]
+    everywhere = [replace(admin, app=each) for each in (app, *others)]
+    where = f"{POOL_TIER}/{GROQ}"
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(watching(each)) for each in everywhere]
+        for tab in tabs:
+            await tab.until(members)
+        await tabs[0].send(f"{EDITING}.do", action="off", name=where, confirmed=False)
+        for tab in tabs:
+            await tab.until(lambda tab: set(members(tab)) == {GEMINI})
+        for person in everywhere:
+            await answers(person, 2)
+        assert {request["provider"] for request in await fakes.requests()} == {"google"}
+        # The last one that could answer stays, even when one insists.
+        last = f"{POOL_TIER}/{GEMINI}"
+        await tabs[1].send(f"{EDITING}.do", action="off", name=last, confirmed=False)
+        await tabs[1].until(lambda tab: store(tab).get("admin:pool:confirm"))
+        assert "nobody is left" in store(tabs[1])["admin:pool:confirm"]["words"]
+        await tabs[1].send(f"{EDITING}.do", action="off", name=last, confirmed=True)
+        await tabs[1].until(
+            lambda tab: "nobody would be left" in store(tab).get("admin:pool:said", "")
+        )
+    # It is kept over a restart.
+    fresh = await start_app(like=app)
+    async with watching(replace(admin, app=fresh)) as tab:
+        await tab.until(lambda tab: set(members(tab)) == {GEMINI})
