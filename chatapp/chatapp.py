@@ -37,6 +37,8 @@ from chatapp.admin.providers.editing_page import editing_page
 from chatapp.admin.providers.editing_state import PoolEditingState
 from chatapp.admin.providers.pages import providers_page
 from chatapp.admin.providers.state import ProviderState
+from chatapp.admin.quality.page import quality_page
+from chatapp.admin.quality.state import QualityState
 from chatapp.admin.state import AdminState
 from chatapp.admin.tools.page import tools_page
 from chatapp.admin.tools.state import ToolsState
@@ -230,6 +232,12 @@ app.add_page(
     route=routes.ADMIN_POOL,
     title=f"Accounts and models · {TITLE}",
     on_load=[AdminState.enter, PoolEditingState.load],
+)
+app.add_page(
+    quality_page,
+    route=routes.ADMIN_QUALITY,
+    title=f"Quality · {TITLE}",
+    on_load=[AdminState.enter, QualityState.load],
 )
 app.add_page(
     status_page,

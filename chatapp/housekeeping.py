@@ -12,7 +12,7 @@ from chatapp.agents import editing as agents
 from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
 from chatapp.chats import service as chats
-from chatapp.history import counting
+from chatapp.history import counting, quality
 from chatapp.limits import upkeep
 from chatapp.tasks import end
 
@@ -31,6 +31,7 @@ JOBS = (
     upkeep.sum_up,
     upkeep.purge,
     counting.purge,
+    quality.feed,
 )
 
 

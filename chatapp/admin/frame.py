@@ -12,6 +12,7 @@ _PAGES = {
     "People": routes.ADMIN_PEOPLE,
     "Providers": routes.ADMIN_PROVIDERS,
     "Tools": routes.ADMIN_TOOLS,
+    "Quality": routes.ADMIN_QUALITY,
     "Limits": routes.ADMIN_LIMITS,
     "Cache": routes.ADMIN_CACHE,
     "Announcements": routes.ADMIN_ANNOUNCEMENTS,

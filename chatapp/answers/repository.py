@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Update, bindparam, or_, update
+from sqlalchemy import Boolean, Update, bindparam, case, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -123,6 +123,30 @@ async def rate(
         .values(thumb=thumb, rated_at=now() if thumb else None, **said)
     )
     return changed.rowcount > 0
+
+
+async def thumbs_by_label(session: AsyncSession, since: datetime) -> dict[str, tuple[int, int]]:
+    """How many thumbs were up and down since a moment, by who answered; for admins."""
+    rated = select(
+        Answer.answered_by,
+        func.count(case((col(Answer.thumb) > 0, 1))),
+        func.count(case((col(Answer.thumb) < 0, 1))),
+    ).where(col(Answer.rated_at) >= since)
+    found = await session.exec(rated.group_by(Answer.answered_by))
+    return {label: (up, down) for label, up, down in found}
+
+
+async def thumb_words(
+    session: AsyncSession, since: datetime, limit: int
+) -> Sequence[tuple[datetime, str, int, str]]:
+    """What was said with the last thumbs: when, of whom, which thumb, the words; for admins."""
+    found = await session.exec(
+        select(Answer.rated_at, Answer.answered_by, Answer.thumb, Answer.thumb_words)
+        .where(col(Answer.rated_at) >= since, Answer.thumb_words != "")
+        .order_by(col(Answer.rated_at).desc())
+        .limit(limit)
+    )
+    return [(at, label, thumb, words) for at, label, thumb, words in found if at is not None]
 
 
 async def runners(session: AsyncSession) -> Sequence[str]:

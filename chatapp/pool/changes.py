@@ -7,6 +7,7 @@ with the installation's secret and opened for the clients alone.
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, Field, SecretStr
@@ -69,6 +70,17 @@ CHANGES = Control(
     "What was changed of the accounts and models on the page about providers.",
 )
 
+LEAST, MOST = 0.5, 1.5
+"""A weight is multiplied by no less and no more."""
+
+FEEDS = Control(
+    "pool.quality_weights",
+    bool,
+    False,
+    "Whether members that answer more reliably and are liked more get more turns: each weight is "
+    f"multiplied by {LEAST} to {MOST}, looked at once an hour.",
+)
+
 _FIELDS = set(MemberChange.model_fields) - {"tier", "account", "model", "off", "removed"}
 
 
@@ -111,6 +123,21 @@ def changed(config: PoolConfig, changes: PoolChanges, *, with_off: bool = False)
         values = {field: getattr(change, field) for field in _FIELDS}
         members[name] = Member(change.tier, account, change.model, **values)
     return PoolConfig(tuple(accounts.values()), tuple(members.values()))
+
+
+SCALE = 20
+"""Weights are so many times finer when they are multiplied."""
+
+
+def weighed(config: PoolConfig, factors: Mapping[str, float]) -> PoolConfig:
+    """The pool with other weights: of those that are named, by their factors."""
+    if not factors:
+        return config
+    members = tuple(
+        replace(member, weight=max(1, round(member.weight * SCALE * factors.get(member.name, 1.0))))
+        for member in config.members
+    )
+    return PoolConfig(config.accounts, members)
 
 
 def _accounts(config: PoolConfig, changes: PoolChanges) -> Mapping[str, Account]:

@@ -1,9 +1,10 @@
 """The pool of this process."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
-from chatapp.pool.changes import CHANGES, PoolChanges, changed
+from chatapp.pool.changes import CHANGES, FEEDS, PoolChanges, changed, weighed
 from chatapp.pool.check import Checked, check
 from chatapp.pool.config import PoolConfig, read_pool
 from chatapp.pool.model import PooledChatModel
@@ -17,6 +18,9 @@ class _Made:
     said: PoolConfig
     model: PooledChatModel
     changes: PoolChanges | None = None
+    feeds: bool = False
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """What weights are multiplied by, by the members' names."""
 
 
 @cache
@@ -31,16 +35,36 @@ def pool() -> PooledChatModel:
     Raises:
         PoolConfigError: the pool's file or the environment has a mistake.
     """
-    made, changes = _made(), CHANGES.value
-    if made.changes is not changes:
-        if made.changes != changes:
-            config = changed(made.said, changes)
-            # The clients and the books stay; what is being answered goes on as it began.
-            made.model = made.model.model_copy(
-                update={"config": config if config.members else made.said}
-            )
-        made.changes = changes
+    made, changes, feeds = _made(), CHANGES.value, FEEDS.value
+    if made.changes is not changes or made.feeds is not feeds:
+        if made.changes != changes or made.feeds is not feeds:
+            _remake(made, changes, feeds)
+        made.changes, made.feeds = changes, feeds
     return made.model
+
+
+def _remake(made: _Made, changes: PoolChanges, feeds: bool) -> None:
+    config = weighed(_with_changes(made.said, changes), made.factors if feeds else {})
+    # The clients and the books stay; what is being answered goes on as it began.
+    made.model = made.model.model_copy(update={"config": config})
+
+
+def _with_changes(said: PoolConfig, changes: PoolChanges) -> PoolConfig:
+    config = changed(said, changes)
+    return config if config.members else said
+
+
+def weigh(factors: Mapping[str, float]) -> None:
+    """Multiply the weights of members, by their names, when quality feeds them."""
+    made = _made()
+    if made.factors != factors:
+        made.factors = dict(factors)
+        _remake(made, CHANGES.value, FEEDS.value)
+
+
+def said_and_changed() -> PoolConfig:
+    """The pool as admins have changed it, with the weights that were said."""
+    return _with_changes(_made().said, CHANGES.value)
 
 
 def said() -> PoolConfig:

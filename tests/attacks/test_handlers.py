@@ -30,6 +30,7 @@ ANNOUNCEMENTS = f"{ROOT}.chatapp___announcements___state____announcement_state"
 STATUS = f"{ROOT}.chatapp___status___state____status_state"
 OVERVIEW = f"{ROOT}.chatapp___admin___overview___state____overview_state"
 POOL = f"{ROOT}.chatapp___admin___providers___editing_state____pool_editing_state"
+QUALITY = f"{ROOT}.chatapp___admin___quality___state____quality_state"
 PROVIDERS = f"{ROOT}.chatapp___admin___providers___state____provider_state"
 TOOLS = f"{ROOT}.chatapp___admin___tools___state____tools_state"
 ON_LOAD = f"{ROOT}.reflex___state____on_load_internal_state"
@@ -145,6 +146,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{POOL}.save_member": [{"form": {"tier": "a", "account": "groq", "model": "stolen"}}],
         f"{POOL}.do": [{"action": "off", "name": "a/b/c", "confirmed": True}],
         f"{POOL}.leave": [{}],
+        f"{QUALITY}.load": [{}],
+        f"{QUALITY}.feed": [{"on": True}],
         f"{PROVIDERS}.watch": [{}],
         f"{PROVIDERS}.test": [{"name": "groq/llama-fake"}],
         f"{ROOT}.hydrate": [{}],
@@ -175,6 +178,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 STATUS,
                 OVERVIEW,
                 POOL,
+                QUALITY,
                 PROVIDERS,
                 TOOLS,
                 STORE,

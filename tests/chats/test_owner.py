@@ -77,6 +77,9 @@ OF_NOBODY = {
     # A runner's: they name its epoch or itself.
     answers: {
         "kept_of_deleted",
+        # For admins, who learn neither the person nor the answer.
+        "thumbs_by_label",
+        "thumb_words",
         "set_forgotten",
         "runners",
         "unfinished",

@@ -1,0 +1,1 @@
+"""The admin page about quality: how good each member is, by numbers and by thumbs."""
