@@ -26,6 +26,7 @@ from bench import (
     weight,
     wire_bytes,
 )
+from bench.admin import measure as admin
 from bench.baseline import Naive
 from bench.pool import measure as pool
 from bench.product import Product
@@ -51,6 +52,7 @@ POOL = "pool"
 
 ALONE = {
     "growth": growth.main,
+    "admin": admin.main,
     "people": people.main,
     "bad-day": bad_day.main,
     "relay": relay.main,
