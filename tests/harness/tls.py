@@ -15,10 +15,10 @@ from cryptography.x509.oid import NameOID
 
 
 @asynccontextmanager
-async def https(port: int, folder: Path) -> AsyncIterator[str]:
+async def https(port: int, folder: Path, *names: str) -> AsyncIterator[str]:
     """The https address of what listens on a port, with a certificate that nobody signed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(folder / "https.pem"))
+    context.load_cert_chain(certificate(folder / "https.pem", *names))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -39,12 +39,12 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-def certificate(path: Path) -> Path:
-    """A key and a certificate that nobody signed, in one file."""
+def certificate(path: Path, *names: str) -> Path:
+    """A key and a certificate that nobody signed, for these names, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     today = datetime.datetime.now(datetime.UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -52,8 +52,11 @@ def certificate(path: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - datetime.timedelta(days=1))
         .not_valid_after(today + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
     )
+    if names:
+        others = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+        builder = builder.add_extension(others, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     secret = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -34,7 +34,7 @@ class Internet(httpcore.AsyncNetworkBackend):
         self.connected: list[str] = []
         self.requests: list[str] = []
         """What was sent: whole requests without their bodies."""
-        self._port = port
+        self.port = port
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     def network(self) -> PublicOnly:
@@ -53,7 +53,7 @@ class Internet(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         self.connected.append(host)
-        return await self._inner.connect_tcp("127.0.0.1", self._port, timeout)
+        return await self._inner.connect_tcp("127.0.0.1", self.port, timeout)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)

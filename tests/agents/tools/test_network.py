@@ -2,16 +2,20 @@
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import httpcore
 import pytest
 
+from chatapp.agents.tools import network
 from chatapp.agents.tools.addresses import is_public
 from chatapp.agents.tools.network import HOPS, LARGEST, Fetched, PublicOnly, get
 from chatapp.agents.tools.problems import ToolProblem
 from tests.agents.tools.internet import SITE, internet, leading_to, page
+from tests.harness.tls import https
 
 KINDS = ("text/html", "text/plain")
 URL = "http://site.example/"
@@ -268,6 +272,22 @@ async def test_what_cannot_be_read_is_told_in_words(answer: bytes, words: str) -
     async with internet(x=answer) as world:
         with pytest.raises(ToolProblem, match=words):
             await get(URL + "x", KINDS, world.network)
+
+
+async def test_a_certificate_must_be_for_the_name_though_the_address_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with internet(x=page(b"hello")) as world, https(world.port, tmp_path, "a.example") as url:
+        world.port = int(url.rpartition(":")[2])
+        world.names |= {"a.example": [[SITE]], "b.example": [[SITE]]}
+        with pytest.raises(ToolProblem, match="broke"):
+            await get("https://a.example/x", KINDS, world.network)
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "https.pem"))
+        monkeypatch.setattr(network, "_tls", lambda: trusting)
+        assert (await get("https://a.example/x", KINDS, world.network)).body == b"hello"
+        with pytest.raises(ToolProblem, match="broke"):
+            await get("https://b.example/x", KINDS, world.network)
+        assert set(world.connected) == {SITE}
 
 
 async def test_what_is_sent_names_nobody() -> None:

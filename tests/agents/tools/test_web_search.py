@@ -25,7 +25,7 @@ def said(body: object) -> bytes:
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Internet]:
     async with internet() as made:
-        port = made._port
+        port = made.port
         monkeypatch.setenv("CHATAPP_SEARCH_URL", f"http://127.0.0.1:{port}/search")
         monkeypatch.setenv("TAVILY_API_KEY", KEY)
         settings.cache_clear()
