@@ -173,6 +173,19 @@ def messages_of(steps: Sequence[Step]) -> list[BaseMessage]:
     return found
 
 
+def text_of(steps: Iterable[Step]) -> str:
+    """What was said in finished steps."""
+    return "\n\n".join(step.said["text"] for step in steps if step.said and step.said["text"])
+
+
+def stopped(steps: Iterable[Step]) -> list[Step]:
+    """Those that were not finished, which they will not be any more."""
+    found = [step for step in steps if not step.state.finished]
+    for step in found:
+        step.state = State.STOPPED
+    return found
+
+
 def calls_of(step: Step, after: Iterable[Step]) -> list[Step]:
     """The steps that carry out what a model has called."""
     said = step.said or {"calls": [], "broken": []}

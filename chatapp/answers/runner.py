@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
-from chatapp.agents.steps import Step
+from chatapp.agents.steps import Step, stopped, summary, text_of
 from chatapp.answers import account, lease, log, repository
 from chatapp.answers.approval import Approvals
 from chatapp.answers.billing import bill_of
@@ -349,12 +349,15 @@ class Runner:
         )
 
     async def _give_up(self, job: Job) -> None:
-        if await self._take(job) is None:
+        if (steps := await self._take(job)) is None:
             return
         events = await log.read(job.chat_id, job.answer_id)
         last = events[-1].position.epoch if events else 0
         self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
         words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        await self._end(job, Outcome(Status.FAILED, "".join(words), INTERRUPTED), written)
+        text = "".join(words) or text_of(steps)
+        outcome = Outcome(Status.FAILED, text, INTERRUPTED, unkept=stopped(steps))
+        outcome.thoughts = summary(step.view() for step in steps)
+        await self._end(job, outcome, written)
         self.limiter.let_go(job.answer_id)

@@ -9,6 +9,7 @@ from chatapp.agents.turn import REFUSED, UNKNOWN_END
 from chatapp.answers import repository, service
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
+from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
 from chatapp.answers.service import Asked
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
@@ -95,7 +96,7 @@ async def test_stop_among_the_last_words(
     assert message.text.startswith(f"{SAYS}\n\nw0 w1")
 
 
-async def left_behind(user_id: UUID, *calls: Step) -> tuple[UUID, UUID]:
+async def left_behind(user_id: UUID, *calls: Step, epoch: int = 1) -> tuple[UUID, UUID]:
     """An answer whose process was killed after these calls were kept."""
     chat, (_, message) = await chat_of(user_id, "[[say 4 words]]", "", status=Status.STREAMING)
     said = {
@@ -109,7 +110,9 @@ async def left_behind(user_id: UUID, *calls: Step) -> tuple[UUID, UUID]:
     }
     model = Step(Kind.MODEL, state=State.DONE, number=0, said=said)
     async with transaction() as session:
-        session.add(Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner="dead"))
+        session.add(
+            Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner="dead", epoch=epoch)
+        )
         await session.flush()
         await repository.write_steps(session, user_id, message.id, [model, *calls])
     return chat.id, message.id
@@ -139,6 +142,21 @@ async def test_whoever_takes_over_does_what_was_not_done_and_nothing_else(
     told = str(request["body"])
     for words_ in ("It was sunny.", "It is sunny in Rome.", UNKNOWN_END, "Posted to Rome."):
         assert words_ in told
+
+
+async def test_a_turn_over_which_processes_die_keeps_its_finished_steps(
+    process: Process, ada: UUID, box: Toolbox
+) -> None:
+    calls = [of(1, "look", State.DONE, "It was sunny."), of(2, "look", State.QUEUED)]
+    chat_id, answer_id = await left_behind(ada, *calls, epoch=TAKEOVERS + 1)
+    async with screen(process.hub, ada, chat_id) as tab:
+        view = await tab.ended(answer_id)
+        assert tab.text(answer_id) == SAYS
+    assert (view["status"], view["problem"]) == ("failed", INTERRUPTED)
+    assert view["thoughts"].startswith("Looked up 2 things")
+    states = [step.state for step in await kept(ada, answer_id)]
+    assert states == [State.DONE, State.DONE, State.STOPPED]
+    assert box.used == []
 
 
 async def test_a_tool_that_acts_waits_for_its_person_in_whatever_process(
