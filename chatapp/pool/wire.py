@@ -39,6 +39,9 @@ EACH = 0.00125
 BUSY = 4
 """How much of the time by which a busy process wakes up late the window is wider."""
 
+PLENTY = 16_384
+"""Bytes that have come at once after which nothing more is waited for: they are many words."""
+
 _SMOOTH = 1 / 32
 """How much each lateness counts beside all before it."""
 
@@ -97,6 +100,7 @@ class Response(httpx.AsyncByteStream):
         try:
             while not framing.done:
                 data = framing.take(connection.data)
+                few = len(data) < PLENTY
                 if framing.done:
                     self._give_back()
                 if joiner is not None:
@@ -106,7 +110,7 @@ class Response(httpx.AsyncByteStream):
                     yield data
                 if framing.done:
                     break
-                if self.pace.speaking and WINDOW:
+                if self.pace.speaking and WINDOW and few:
                     await self._gather()
                 if not await self._more():
                     break
