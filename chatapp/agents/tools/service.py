@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from uuid import UUID
 
 import httpx
@@ -19,6 +20,7 @@ from chatapp.agents.tools import mcp, repository
 from chatapp.agents.tools.mcp import Address, full_name
 from chatapp.agents.tools.models import McpServer, ToolChoice
 from chatapp.agents.tools.problems import ToolProblem
+from chatapp.agents.tools.threads import aside
 from chatapp.agents.tools.tool import Tool
 from chatapp.broadcast import listening, tell
 from chatapp.chats.text import storable
@@ -232,6 +234,9 @@ async def load() -> None:
     async with reading() as session:
         choices = await repository.choices(session)
         found = await repository.servers(session)
+    if found:
+        # It takes a moment to import, which no answer should wait for.
+        await aside(import_module, "langchain_mcp_adapters.tools")
     copy = _copy()
     copy.choices = {each.name: each for each in choices}
     copy.servers = list(found)
