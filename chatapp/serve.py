@@ -12,7 +12,6 @@ import uvicorn
 
 from chatapp import leaving, logs
 from chatapp.accounts.sockets import sockets
-from chatapp.readers import ON_THE_WAY, SocketProtocol
 from chatapp.settings import settings
 
 DEFLATE = True
@@ -30,6 +29,9 @@ KEEP_ALIVE = 75
 
 GARBAGE = 20_000
 """So many new objects are made before Python looks which of them are of no use any more."""
+
+ON_THE_WAY = 256 * 1024
+"""How much the system may keep of what was sent to one reader, in bytes (Linux takes it twice)."""
 
 GRACE = 10
 """Seconds that requests in progress have to end when the process is told to stop."""
@@ -56,7 +58,7 @@ def serve() -> int:
             host=host,
             port=port,
             loop="uvloop",
-            ws=SocketProtocol,
+            ws="websockets-sansio",
             ws_max_size=LARGEST_MESSAGE,
             ws_per_message_deflate=DEFLATE,
             # Socket.IO has its own heartbeat.

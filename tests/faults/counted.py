@@ -10,13 +10,8 @@ from typing import Any
 
 from reflex_base.registry import RegistrationContext
 
-from chatapp import readers
 from chatapp.answers import hub, state
 from chatapp.serve import serve
-
-STUCK = 10.0
-"""Seconds after which a reader that takes nothing in is cut: sooner than else."""
-
 
 def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
     """What there is of everything that a tab brings with it."""
@@ -42,7 +37,6 @@ def main(file: Path) -> int:
         # Not between two steps of whoever is interrupted.
         loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
 
-    readers.STUCK = STUCK
     signal.signal(signal.SIGUSR1, write)
     return serve()
 
