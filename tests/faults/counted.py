@@ -13,6 +13,7 @@ from reflex_base.registry import RegistrationContext
 from chatapp.answers import hub, state
 from chatapp.serve import serve
 
+
 def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
     """What there is of everything that a tab brings with it."""
     gc.collect()
