@@ -10,14 +10,25 @@ from tests.browser.rows import Person, Rows
 from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 
+SETTINGS = {"CHATAPP_SIGNUP": "approval", "CHATAPP_ANSWER_CACHE": "on"}
+
 
 @pytest.fixture(scope="session")
 async def _admin_app(
     embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[AppServer]:
-    env = {"CHATAPP_SIGNUP": "approval", "CHATAPP_ANSWER_CACHE": "on"}
-    async with serving(embedded, tmp_path_factory.mktemp("admin"), env) as server:
+    async with serving(embedded, tmp_path_factory.mktemp("admin"), SETTINGS) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+async def fresh_app(
+    embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AppServer]:
+    """An app in which nobody has asked anything, for tests that count what was asked."""
+    async with serving(embedded, tmp_path_factory.mktemp("fresh"), SETTINGS) as server:
+        yield server
+        server.check()
 
 
 @pytest.fixture

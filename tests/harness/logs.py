@@ -10,6 +10,8 @@ _BAD = re.compile(
 _KNOWN = (
     # SQLAlchemy leaves the closing of a SQLite connection behind when its task is cancelled twice.
     r"(?s)Task was destroyed but it is pending!.*_terminate_graceful_close",
+    # And says so when a task is cancelled while it gives one back; it makes another.
+    r"(?s)pool\.impl\.AsyncAdaptedQueuePool: Exception during reset.*aiosqlite.*CancelledError",
 )
 
 

@@ -16,6 +16,11 @@ from tests.harness.app import AppServer
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def app(fresh_app: AppServer) -> AppServer:
+    return fresh_app
+
+
 async def test_numbers_charts_and_the_way_there(
     app: AppServer, rows: Rows, admin: Person, page: Page
 ) -> None:

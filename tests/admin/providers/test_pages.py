@@ -16,6 +16,12 @@ from tests.harness.app import AppServer
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def app(fresh_app: AppServer) -> AppServer:
+    return fresh_app
+
+
 ASKED = {
     "member": "groq/llama",
     "label": "Groq · llama",
