@@ -1,6 +1,7 @@
 """indexes for long lists of people."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from alembic import op
 
@@ -21,7 +22,7 @@ def upgrade() -> None:
         _create(postgresql_concurrently=True, if_not_exists=True)
 
 
-def _create(**how: bool) -> None:
+def _create(**how: Any) -> None:
     for column, name in INDEXES.items():
         op.create_index(name, "users", [column, "id"], unique=False, **how)
 

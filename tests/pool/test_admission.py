@@ -174,7 +174,7 @@ async def test_a_request_that_is_sent_late_counts_from_then(any_redis: Redis):
     admission = Admission(lambda: any_redis, Timing(minute=300))
     who = [replace(m, rpm=1) for m in members(a=1)]
     late = await admitted(admission, who)
-    await asyncio.sleep(0.35)  # longer than a minute: the any_redis had to be built first
+    await asyncio.sleep(0.35)  # longer than a minute: the client had to be built first
     assert (await refused(admission, who)).why == "rpm"
     await admission.settle(late, Ending("ok", spoke=True, sent_ago=0.01))
     assert 0.2 < (await refused(admission, who)).seconds <= 0.3

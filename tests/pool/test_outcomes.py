@@ -9,9 +9,7 @@ from redis.asyncio import Redis
 
 from chatapp.pool.admission import Admission
 from chatapp.pool.leases import Ending, Lease, Timing
-from tests.pool.test_admission import FAIL, OK, admitted, client, members, refused, turns
-
-__all__ = ["client"]
+from tests.pool.test_admission import FAIL, OK, admitted, members, refused, turns
 
 REST = 400
 """How long a failing member rests here, in milliseconds."""
@@ -20,8 +18,8 @@ AUTH = Ending("auth", kind="auth")
 
 
 @pytest.fixture
-async def admission(client: Redis) -> AsyncIterator[Admission]:
-    admission = Admission(lambda: client, Timing(open=REST, auth=REST, hold=REST))
+async def admission(any_redis: Redis) -> AsyncIterator[Admission]:
+    admission = Admission(lambda: any_redis, Timing(open=REST, auth=REST, hold=REST))
     yield admission
     await admission.aclose()
 
@@ -96,10 +94,10 @@ async def test_one_refused_key_takes_the_member_out_until_one_probe_succeeds(adm
     assert not (await admitted(admission, members(a=1))).probe
 
 
-async def test_exactly_one_probe_is_admitted_by_all(client: Redis, admission: Admission):
+async def test_exactly_one_probe_is_admitted_by_all(any_redis: Redis, admission: Admission):
     await end(admission, FAIL, 3)
     await rested(admission)
-    others = [Admission(lambda: client, Timing(open=REST)) for _ in range(2)]
+    others = [Admission(lambda: any_redis, Timing(open=REST)) for _ in range(2)]
     asked = [a.admit("fast", members(a=1)) for a in (admission, *others) for _ in range(20)]
     replies = await asyncio.gather(*asked)
     (probe,) = [reply for reply in replies if isinstance(reply, Lease)]
@@ -122,8 +120,8 @@ async def test_a_failed_probe_doubles_the_rest_and_a_silent_one_leaves_it_to_the
     assert (await refused(admission, members(a=1))).seconds > REST / 1000
 
 
-async def test_a_killed_probe_is_replaced(client: Redis):
-    admission = Admission(lambda: client, Timing(open=1, lease=200))
+async def test_a_killed_probe_is_replaced(any_redis: Redis):
+    admission = Admission(lambda: any_redis, Timing(open=1, lease=200))
     await end(admission, FAIL, 3)
     await asyncio.sleep(0.01)
     assert (await admitted(admission, members(a=1))).probe
