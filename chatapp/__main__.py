@@ -1,4 +1,4 @@
-"""``python -m chatapp``: serve the app, bring its database up to date, tell nginx of its pages."""
+"""``python -m chatapp``: serve the app, bring its database up to date, and what operators need."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from chatapp.admin.command_line import declare
 from chatapp.settings import PROJECT, settings
 
 
@@ -20,10 +21,13 @@ def main() -> int:
     pages.add_argument("folder", type=Path, help="where to write pages.map and policies.map")
     for name, meaning in (("backup", "copy everything into a file"), ("restore", "bring it back")):
         commands.add_parser(name, help=meaning).add_argument("file", type=Path)
+    declare(commands.add_parser("admin", help="make admins, reset passwords, export, count"))
     arguments = parser.parse_args()
     command: str = arguments.command
 
-    file = arguments.file.resolve() if "file" in arguments else None
+    file: Path | None = None
+    if "file" in arguments:
+        file = arguments.file = arguments.file.resolve()
     # Reflex looks for its configuration and its build where it is started.
     os.chdir(PROJECT)
     try:
@@ -38,6 +42,10 @@ def main() -> int:
         from chatapp.migrate import migrate
 
         return migrate()
+    if command == "admin":
+        from chatapp.admin import commands as admin
+
+        return admin.run(arguments)
     if file is not None:
         from chatapp.backup import commands as copies
 

@@ -24,14 +24,21 @@ from chatapp.admin.agents.page import admin_agents_page
 from chatapp.admin.agents.state import AdminAgentState
 from chatapp.admin.announcements.page import announcements_page
 from chatapp.admin.announcements.state import AnnouncingState
+from chatapp.admin.audit.endpoints import routes as audit_routes
+from chatapp.admin.audit.page import audit_page
+from chatapp.admin.audit.state import AuditState
 from chatapp.admin.cache.page import cache_page
 from chatapp.admin.cache.state import CacheState
 from chatapp.admin.frame import administration_link
+from chatapp.admin.groups.page import groups_page
+from chatapp.admin.groups.state import GroupsState
 from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.overview.page import overview_page
 from chatapp.admin.overview.state import OverviewState
 from chatapp.admin.people.page import people_page
+from chatapp.admin.people.person_page import person_page
+from chatapp.admin.people.person_state import PersonState
 from chatapp.admin.people.state import PeopleState
 from chatapp.admin.providers.editing_page import editing_page
 from chatapp.admin.providers.editing_state import PoolEditingState
@@ -65,6 +72,9 @@ from chatapp.housekeeping import housekeeping
 from chatapp.limits import policy
 from chatapp.limits.components import usage_section
 from chatapp.limits.state import UsageState
+from chatapp.personal.components import erase_section, export_section
+from chatapp.personal.endpoints import routes as personal_routes
+from chatapp.personal.state import PersonalState
 from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool, open_pool
 from chatapp.static import Pages
@@ -85,6 +95,8 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
         routes=[
             *account_routes,
             *own_key_routes,
+            *personal_routes,
+            *audit_routes,
             *health_routes,
             *metrics_routes,
             Mount("/", Pages()),
@@ -166,16 +178,29 @@ app.add_page(
     on_load=AccountState.load_sign_in,
 )
 app.add_page(
+    account_pages.reset,
+    route=routes.RESET,
+    title=f"New password · {TITLE}",
+    on_load=AccountState.load_reset,
+)
+app.add_page(
     lambda: account_pages.settings(
         rx.cond(AccountState.is_admin, administration_link()),
         usage_section(),
         persona_section(),
         memory_section(),
         own_key_section(),
+        last=(export_section(), erase_section()),
     ),
     route=routes.SETTINGS,
     title=f"Settings · {TITLE}",
-    on_load=[AccountState.load_account, UsageState.load, OwnKeyState.load, PersonaState.load],
+    on_load=[
+        AccountState.load_account,
+        UsageState.load,
+        OwnKeyState.load,
+        PersonaState.load,
+        PersonalState.load,
+    ],
 )
 app.add_page(agents_page, route=routes.AGENTS, title=f"Agents · {TITLE}", on_load=AgentState.load)
 app.add_page(agent_page, route=routes.AGENT, title=f"Agent · {TITLE}", on_load=AgentState.open)
@@ -202,6 +227,24 @@ app.add_page(
     route=routes.ADMIN_AGENTS,
     title=f"Agents · {TITLE}",
     on_load=[AdminState.enter, AdminAgentState.load],
+)
+app.add_page(
+    person_page,
+    route=routes.ADMIN_PERSON,
+    title=f"Person · {TITLE}",
+    on_load=[AdminState.enter, PersonState.load],
+)
+app.add_page(
+    groups_page,
+    route=routes.ADMIN_GROUPS,
+    title=f"Groups · {TITLE}",
+    on_load=[AdminState.enter, GroupsState.load],
+)
+app.add_page(
+    audit_page,
+    route=routes.ADMIN_AUDIT,
+    title=f"Audit · {TITLE}",
+    on_load=[AdminState.enter, AuditState.load],
 )
 app.add_page(
     limits_page,

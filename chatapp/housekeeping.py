@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatapp.accounts import own_keys, sessions
+from chatapp.accounts import links, own_keys, sessions
 from chatapp.agents import editing as agents
 from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
@@ -26,6 +26,7 @@ JOBS = (
     chats.purge,
     agents.purge,
     sessions.purge,
+    links.purge,
     own_keys.reseal,
     tools.reseal,
     upkeep.sum_up,

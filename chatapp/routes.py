@@ -7,12 +7,16 @@ CHAT = "/c/[chat_id]"
 LOGIN = "/login"
 SIGNUP = "/signup"
 STATUS = "/status"
+RESET = "/reset"
 SETTINGS = "/settings"
 AGENTS = "/agents"
 AGENT = "/agents/[agent_id]"
 NEW_AGENT = "/agents/new"
 ADMIN = "/admin"
 ADMIN_PEOPLE = "/admin/people"
+ADMIN_PERSON = "/admin/person"
+ADMIN_GROUPS = "/admin/groups"
+ADMIN_AUDIT = "/admin/audit"
 ADMIN_PROVIDERS = "/admin/providers"
 ADMIN_QUALITY = "/admin/quality"
 ADMIN_POOL = "/admin/pool"
@@ -26,7 +30,12 @@ SIGN_UP = "/auth/sign-up"
 SIGN_IN = "/auth/sign-in"
 SIGN_OUT = "/auth/sign-out"
 SIGN_OUT_EVERYWHERE = "/auth/sign-out-everywhere"
+RESET_PASSWORD = "/auth/reset"  # noqa: S105 - a path
 CHANGE_PASSWORD = "/auth/password"  # noqa: S105 - a path
+
+EXPORT = "/settings/export"
+ERASE = "/settings/erase"
+AUDIT_EXPORT = "/admin/audit.csv"
 
 OWN_KEY = "/settings/own-key"
 OWN_KEY_USE = "/settings/own-key/use"
@@ -56,3 +65,18 @@ def chat(chat_id: UUID | str) -> str:
 def limits_of(*, group_id: UUID | None = None, user_id: UUID | None = None) -> str:
     """The page of a group's or a person's limits, for admins."""
     return f"{ADMIN_LIMITS}?{f'group={group_id}' if group_id else f'person={user_id}'}"
+
+
+def person(user_id: UUID | str) -> str:
+    """The admin page about one person."""
+    return f"{ADMIN_PERSON}?id={user_id}"
+
+
+def invitation(token: str) -> str:
+    """Where an invitation leads."""
+    return f"{SIGNUP}?invite={token}"
+
+
+def password_reset(token: str) -> str:
+    """Where a link for a new password leads."""
+    return f"{RESET}?link={token}"

@@ -5,7 +5,8 @@ that accepts JSON gets the words and the status themselves.
 """
 
 from abc import abstractmethod
-from urllib.parse import parse_qsl, quote
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.endpoints import HTTPEndpoint
@@ -17,7 +18,7 @@ from chatapp import audit
 from chatapp import routes as urls
 from chatapp.accounts import cookies, service, sessions
 from chatapp.accounts.address import client_address, from_own_page
-from chatapp.accounts.flash import PASSWORD_CHANGED, Flash, typed
+from chatapp.accounts.flash import PASSWORD_CHANGED, PASSWORD_RESET, Flash, typed
 from chatapp.accounts.forms import FIELDS, Unreadable, local_path, read_form
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.problems import Problem, Refused
@@ -31,7 +32,8 @@ def _wants_json(request: Request) -> bool:
     return "application/json" in accepted and "text/html" not in accepted
 
 
-def _visit(request: Request) -> Visit:
+def visit_of(request: Request) -> Visit:
+    """Where a request comes from."""
     return Visit(client_address(request.scope), request.headers.get("user-agent", ""))
 
 
@@ -48,15 +50,19 @@ async def signed_in(request: Request) -> CurrentUser:
     return found.user
 
 
-def _onward(request: Request, form: dict[str, str]) -> str:
-    """Where to go on to: what the form says, or its page's URL if it was sent before it knew."""
-    if onward := form.get("next"):
-        return local_path(onward)
+def _carried(request: Request, form: dict[str, str], name: str) -> str:
+    """What the form says, or its page's URL if it was sent before it knew."""
+    if said := form.get(name):
+        return said
     query = request.headers.get("referer", "").partition("?")[2].partition("#")[0]
     try:
-        return local_path(dict(parse_qsl(query, max_num_fields=FIELDS)).get("next"))
+        return dict(parse_qsl(query, max_num_fields=FIELDS)).get(name, "")
     except ValueError:
-        return urls.HOME
+        return ""
+
+
+def _onward(request: Request, form: dict[str, str]) -> str:
+    return local_path(_carried(request, form, "next"))
 
 
 def _welcome(request: Request, signed_in: SignedIn, onward: str) -> Response:
@@ -71,7 +77,7 @@ def _welcome(request: Request, signed_in: SignedIn, onward: str) -> Response:
     return response
 
 
-def _farewell(request: Request) -> Response:
+def farewell(request: Request) -> Response:
     """The answer that ends the session in the browser."""
     response: Response = RedirectResponse(urls.LOGIN, 303)
     if _wants_json(request):
@@ -85,6 +91,8 @@ class FormEndpoint(HTTPEndpoint):
 
     page: str
     """The page that has the form."""
+    carried: Sequence[str] = ()
+    """The fields that its URL has after a failure as well."""
 
     async def post(self, request: Request) -> Response:
         """Check where the form comes from, read it, act on it."""
@@ -135,7 +143,11 @@ class FormEndpoint(HTTPEndpoint):
         page = urls.LOGIN if signed_out else self.page
         word = Flash(refused.problem, page, typed(form.get("email", "")), refused.wait)
         onward = _onward(request, form)
-        target = page if onward == urls.HOME else f"{page}?next={quote(onward, safe='/')}"
+        said = {name: _carried(request, form, name) for name in self.carried}
+        back = {name: value for name, value in said.items() if value}
+        if onward != urls.HOME:
+            back["next"] = onward
+        target = f"{page}?{urlencode(back, safe='/')}" if back else page
         response = RedirectResponse(target, 303)
         response.headers.append("set-cookie", cookies.set_flash(request.scope, word))
         return response
@@ -145,6 +157,7 @@ class SignUp(FormEndpoint):
     """Makes an account."""
 
     page = urls.SIGNUP
+    carried = ("invite",)
 
     async def act(self, request: Request, form: dict[str, str]) -> Response:
         """Make an account and sign in."""
@@ -152,8 +165,9 @@ class SignUp(FormEndpoint):
             form.get("email", ""),
             form.get("password", ""),
             form.get("name", ""),
-            _visit(request),
+            visit_of(request),
             cookies.session_token(request.scope) or None,
+            _carried(request, form, "invite"),
         )
         return _welcome(request, signed_in, _onward(request, form))
 
@@ -168,7 +182,7 @@ class SignIn(FormEndpoint):
         signed_in = await service.sign_in(
             form.get("email", ""),
             form.get("password", ""),
-            _visit(request),
+            visit_of(request),
             cookies.session_token(request.scope) or None,
         )
         return _welcome(request, signed_in, _onward(request, form))
@@ -183,7 +197,7 @@ class SignOut(FormEndpoint):
         """End the session of this browser, if it has one."""
         if token := cookies.session_token(request.scope):
             await sessions.sign_out_token(token)
-        return _farewell(request)
+        return farewell(request)
 
 
 class SignOutEverywhere(FormEndpoint):
@@ -195,7 +209,7 @@ class SignOutEverywhere(FormEndpoint):
         """End all sessions of the person."""
         user = await signed_in(request)
         await sessions.sign_out_everywhere(user.id)
-        return _farewell(request)
+        return farewell(request)
 
 
 class ChangePassword(FormEndpoint):
@@ -207,7 +221,7 @@ class ChangePassword(FormEndpoint):
         """Change the password; the session begins anew, all others end."""
         user = await signed_in(request)
         again = await service.change_password(
-            user, form.get("current_password", ""), form.get("new_password", ""), _visit(request)
+            user, form.get("current_password", ""), form.get("new_password", ""), visit_of(request)
         )
         response = _welcome(request, again, urls.SETTINGS)
         word = Flash(PASSWORD_CHANGED, urls.SETTINGS)
@@ -215,7 +229,21 @@ class ChangePassword(FormEndpoint):
         return response
 
 
+class ResetPassword(FormEndpoint):
+    """Chooses a new password by a one-time link."""
+
+    page = urls.RESET
+    carried = ("link",)
+
+    async def act(self, request: Request, form: dict[str, str]) -> Response:
+        """Change the password; all sessions end."""
+        link, new = _carried(request, form, "link"), form.get("new_password", "")
+        await service.reset_password(link, new, visit_of(request))
+        return self.done(request, Flash(PASSWORD_RESET, urls.LOGIN))
+
+
 routes: list[Route] = [
+    Route(urls.RESET_PASSWORD, ResetPassword),
     Route(urls.SIGN_UP, SignUp),
     Route(urls.SIGN_IN, SignIn),
     Route(urls.SIGN_OUT, SignOut),

@@ -15,11 +15,15 @@ LONGEST = 2_000
 LONGEST_WAIT = 86_400
 
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - what happened
+PASSWORD_RESET = "password-reset"  # noqa: S105 - what happened
+ERASED = "erased"
 KEY_KEPT = "key-kept"
 KEY_CHANGED = "key-changed"
 KEY_REMOVED = "key-removed"
 _DONE = {
     PASSWORD_CHANGED: "Your password was changed. Other devices are signed out.",
+    PASSWORD_RESET: "Your password was changed. Please sign in with it.",
+    ERASED: "Your account and everything in it has been deleted.",
     KEY_KEPT: "Your key works and was kept.",
     KEY_CHANGED: "It was noted when your key is used.",
     KEY_REMOVED: "Your key was removed.",

@@ -1,6 +1,7 @@
 """Groups of people: made, named and filled by admins."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, update
@@ -8,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp import audit
 from chatapp.accounts.models import Group, Membership
 from chatapp.broadcast import tell
 from chatapp.database import reading, transaction
@@ -37,47 +39,51 @@ async def every() -> Sequence[tuple[Group, int]]:
         return found.all()
 
 
-async def create(name: str) -> Group:
+async def create(name: str, by: UUID | None = None) -> Group:
     """Make a group. Raises: GroupRefused."""
     group = Group(name=_clean(name))
     try:
         async with transaction() as session:
             session.add(group)
+            await _note(session, "made", group.id, by, after={"name": group.name})
     except IntegrityError:
         raise GroupRefused(TAKEN) from None
     return group
 
 
-async def rename(group_id: UUID, name: str) -> None:
+async def rename(group_id: UUID, name: str, by: UUID | None = None) -> None:
     """Give a group another name. Raises: GroupRefused."""
     clean = _clean(name)
     try:
         async with transaction() as session:
+            before = {"name": await _name(session, group_id)}
             await session.exec(update(Group).where(col(Group.id) == group_id).values(name=clean))
+            await _note(session, "renamed", group_id, by, before, {"name": clean})
     except IntegrityError:
         raise GroupRefused(TAKEN) from None
 
 
-async def remove(group_id: UUID) -> None:
+async def remove(group_id: UUID, by: UUID | None = None) -> None:
     """Remove a group; its people stay."""
     async with transaction() as session:
+        before = {"name": await _name(session, group_id)}
+        await _note(session, "removed", group_id, by, before)
         await session.exec(delete(Group).where(col(Group.id) == group_id))
     await changed()
 
 
-async def add(group_id: UUID, user_ids: Collection[UUID]) -> None:
+async def add(group_id: UUID, user_ids: Collection[UUID], by: UUID | None = None) -> None:
     """Put people into a group; those who are in it already stay."""
     async with transaction() as session:
         there = set(await members(session, group_id))
-        session.add_all(
-            Membership(user_id=user_id, group_id=group_id)
-            for user_id in dict.fromkeys(user_ids)
-            if user_id not in there
-        )
+        new = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in there]
+        session.add_all(Membership(user_id=user_id, group_id=group_id) for user_id in new)
+        if new:
+            await _note(session, "people-added", group_id, by, after={"people": new})
     await changed()
 
 
-async def take_out(group_id: UUID, user_ids: Collection[UUID]) -> None:
+async def take_out(group_id: UUID, user_ids: Collection[UUID], by: UUID | None = None) -> None:
     """Take people out of a group."""
     async with transaction() as session:
         await session.exec(
@@ -85,6 +91,8 @@ async def take_out(group_id: UUID, user_ids: Collection[UUID]) -> None:
                 col(Membership.group_id) == group_id, col(Membership.user_id).in_(user_ids)
             )
         )
+        before = {"people": list(user_ids)}
+        await _note(session, "people-taken-out", group_id, by, before)
     await changed()
 
 
@@ -110,9 +118,35 @@ async def memberships_in(
     return found.all()
 
 
+async def of_person(session: AsyncSession, user_id: UUID) -> Sequence[UUID]:
+    """The groups that a person is in."""
+    found = await session.exec(
+        select(Membership.group_id).where(col(Membership.user_id) == user_id)
+    )
+    return found.all()
+
+
 async def changed() -> None:
     """Tell all processes that groups, or what hangs on them, have changed."""
     await tell(CHANNEL, "changed")
+
+
+async def _name(session: AsyncSession, group_id: UUID) -> str:
+    found = await session.exec(select(Group.name).where(col(Group.id) == group_id))
+    return found.first() or ""
+
+
+async def _note(
+    session: AsyncSession,
+    done: str,
+    group_id: UUID,
+    by: UUID | None,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    await audit.note(
+        session, f"group.{done}", by=by, subject=f"group:{group_id}", before=before, after=after
+    )
 
 
 def _clean(name: str) -> str:

@@ -45,6 +45,35 @@ class User(Table, table=True):
     zone: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": text("''")})
     """The time zone that their browser said last; empty: none yet."""
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    export_offered_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When an admin has asked that this person gets a copy of all that is theirs."""
+
+
+class LinkKind(StrEnum):
+    """What a one-time link is for."""
+
+    INVITE = "invite"
+    """Making an account, whatever the mode of sign-up."""
+    RESET = "reset"
+    """Choosing a new password."""
+
+
+class OneTimeLink(Table, table=True):
+    """A link that works once and not for long. Its token is only with whom it was given to."""
+
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: LinkKind = Field(sa_type=Text)
+    token_hash: str = Field(max_length=64, repr=False)
+    user_id: UUID | None = Field(default=None, foreign_key="users.id", ondelete="CASCADE")
+    """Whose password; of an invitation nobody's."""
+    email: str = Field(default="", max_length=254)
+    """For whom an invitation is; empty: for anybody who has the link."""
+    group_id: UUID | None = Field(default=None, foreign_key="groups.id", ondelete="CASCADE")
+    """The group that who was invited is put into."""
+    made_at: datetime = Field(default_factory=now, sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
 
 
 class Group(Table, table=True):

@@ -49,7 +49,7 @@ async def keep(user_id: UUID, provider: str, key: str, use: KeyUse) -> None:
     async with transaction() as session:
         await repository.remove_provider(session, user_id, provider)
         session.add(sealed)
-    await _changed()
+    await changed()
 
 
 async def set_use(user_id: UUID, key_id: UUID, use: KeyUse) -> bool:
@@ -62,7 +62,7 @@ async def remove(user_id: UUID, key_id: UUID) -> bool:
     """Forget a key. False: there is no such key of this person."""
     async with transaction() as session:
         gone = await repository.remove(session, user_id, key_id)
-    await _changed()
+    await changed()
     return gone
 
 
@@ -132,6 +132,7 @@ async def _heard(_message: bytes) -> None:
     await load()
 
 
-async def _changed() -> None:
+async def changed() -> None:
+    """Tell all processes that somebody has other keys, or none any more."""
     await load()
     await tell(CHANNEL, "changed")

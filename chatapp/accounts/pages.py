@@ -4,6 +4,7 @@ Their forms are plain: they post to the endpoints and load the next page, so tha
 begins with a new page and password managers understand what they see.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
@@ -12,8 +13,15 @@ from chatapp import routes
 from chatapp.accounts import passwords
 from chatapp.accounts.emails import LONGEST as LONGEST_EMAIL
 from chatapp.accounts.plain_form import plain_form
+from chatapp.accounts.problems import Problem, words
 from chatapp.accounts.state import AccountState
 from chatapp.ui.parts import button, card, field, notice, page_title
+from chatapp.ui.store import expression, stored
+
+_INVITE = expression(f"{stored('account:invite', str)!s} ?? ''", str, stored("account:invite", str))
+_STALE = stored("account:stale", bool)
+_LINK = expression(f"{stored('account:link', str)!s} ?? ''", str, stored("account:link", str))
+_LINK_KNOWN = stored("account:link-known", bool)
 
 
 def _said() -> rx.Component:
@@ -128,10 +136,13 @@ def signup() -> rx.Component:
             notice("Nobody has an account here yet. The first one is the administrator’s."),
         ),
         _said(),
+        rx.cond(_INVITE, notice("You were invited. The invitation works once.")),
+        rx.cond(_STALE, notice(words(Problem.LINK), "danger")),
         rx.cond(
             AccountState.may_sign_up,
             _form(
                 routes.SIGN_UP,
+                rx.el.input(type="hidden", name="invite", value=_INVITE, read_only=True),
                 _email(),
                 field("Name (optional)", "name", auto_complete="name", max_length=100),
                 _password("Password", "password", new=True),
@@ -142,6 +153,26 @@ def signup() -> rx.Component:
             notice("New accounts are not open here. Please ask an administrator for one."),
         ),
         _elsewhere("Have an account?", "Sign in", routes.LOGIN),
+    )
+
+
+def reset() -> rx.Component:
+    """The page for choosing a new password by a one-time link."""
+    return _narrow(
+        "Choose a new password",
+        _said(),
+        rx.cond(
+            expression(f"{_LINK_KNOWN!s} && !{_LINK!s}", bool, _LINK_KNOWN, _LINK),
+            notice(words(Problem.LINK), "danger"),
+            _form(
+                routes.RESET_PASSWORD,
+                rx.el.input(type="hidden", name="link", value=_LINK, read_only=True),
+                _password("New password", "new_password", new=True),
+                _hint("At least 8 characters. All devices are signed out."),
+                button("Change password", type="submit"),
+            ),
+        ),
+        _elsewhere("You know it after all?", "Sign in", routes.LOGIN),
     )
 
 
@@ -202,11 +233,12 @@ def account_sections() -> list[rx.Component]:
     ]
 
 
-def settings(*more: rx.Component) -> rx.Component:
+def settings(*more: rx.Component, last: Sequence[rx.Component] = ()) -> rx.Component:
     """The settings page.
 
     Args:
         *more: sections of other domains, shown before those of the account.
+        last: sections shown after those.
     """
     return rx.el.main(
         rx.el.div(
@@ -219,6 +251,7 @@ def settings(*more: rx.Component) -> rx.Component:
             _said(),
             *more,
             *account_sections(),
+            *last,
             class_name="w-full max-w-2xl flex flex-col gap-5",
         ),
         class_name="min-h-dvh bg-panel text-ink flex justify-center px-4 py-10",

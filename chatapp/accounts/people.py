@@ -1,4 +1,7 @@
-"""What admins do with accounts: approve, switch off and on, give and take the admin's role."""
+"""What admins do with accounts: approve, switch off and on, give and take the admin's role.
+
+Without an actor it is done on the command line.
+"""
 
 from enum import StrEnum
 from uuid import UUID
@@ -9,7 +12,7 @@ from chatapp import audit
 from chatapp.accounts import repository, revocation
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import Role, User, UserStatus
-from chatapp.database import transaction
+from chatapp.database import now, transaction
 
 
 class NotAllowed(Exception):
@@ -20,7 +23,7 @@ class LastAdmin(Exception):
     """The change would leave the installation without an active admin."""
 
 
-async def set_status(actor: CurrentUser, user_id: UUID, status: UserStatus) -> User:
+async def set_status(actor: CurrentUser | None, user_id: UUID, status: UserStatus) -> User:
     """Let a person in, or no longer; whoever may no longer come in is signed out everywhere.
 
     Raises:
@@ -29,7 +32,7 @@ async def set_status(actor: CurrentUser, user_id: UUID, status: UserStatus) -> U
     """
     ended: list[UUID] = []
     async with transaction() as session:
-        user = await repository.for_admin(session, actor.id, user_id)
+        user = await repository.for_admin(session, _id(actor), user_id)
         if user is None:
             raise NotAllowed
         if status != UserStatus.ACTIVE:
@@ -43,7 +46,7 @@ async def set_status(actor: CurrentUser, user_id: UUID, status: UserStatus) -> U
     return user
 
 
-async def set_role(actor: CurrentUser, user_id: UUID, role: Role) -> User:
+async def set_role(actor: CurrentUser | None, user_id: UUID, role: Role) -> User:
     """Make a person an admin, or a member again; it counts from their next event on.
 
     Raises:
@@ -51,7 +54,7 @@ async def set_role(actor: CurrentUser, user_id: UUID, role: Role) -> User:
         LastAdmin: nobody could run the installation afterwards.
     """
     async with transaction() as session:
-        user = await repository.for_admin(session, actor.id, user_id)
+        user = await repository.for_admin(session, _id(actor), user_id)
         if user is None:
             raise NotAllowed
         if role != Role.ADMIN and not await repository.other_admins(session, user_id):
@@ -62,10 +65,33 @@ async def set_role(actor: CurrentUser, user_id: UUID, role: Role) -> User:
     return user
 
 
-async def _note(session: AsyncSession, actor: CurrentUser, user: User, **change: StrEnum) -> None:
+async def offer_export(actor: CurrentUser | None, user_id: UUID) -> User:
+    """Have a person offered a copy of all that is theirs. Nobody else gets to see it.
+
+    Raises:
+        NotAllowed: the actor is no admin, or there is no such person.
+    """
+    async with transaction() as session:
+        user = await repository.for_admin(session, _id(actor), user_id)
+        if user is None:
+            raise NotAllowed
+        user.export_offered_at = now()
+        session.add(user)
+        who = audit.of_person(user_id)
+        await audit.note(session, "person.export-offered", by=_id(actor), subject=who)
+    return user
+
+
+def _id(actor: CurrentUser | None) -> UUID | None:
+    return actor.id if actor else None
+
+
+async def _note(
+    session: AsyncSession, actor: CurrentUser | None, user: User, **change: StrEnum
+) -> None:
     [name] = change
     before = {name: getattr(user, name)}
     who = audit.of_person(user.id)
     await audit.note(
-        session, f"person.{name}", by=actor.id, subject=who, before=before, after=change
+        session, f"person.{name}", by=_id(actor), subject=who, before=before, after=change
     )

@@ -20,6 +20,9 @@ class Problem(StrEnum):
     WRONG_OLD = "wrong-old"
     SIGNED_OUT = "signed-out"
     AWAY = "away"
+    LINK = "link"
+    LAST_ADMIN = "last-admin"
+    UNSURE = "unsure"
     NO_KEY = "no-key"
     KEY_REFUSED = "key-refused"
     KEY_UNCHECKED = "key-unchecked"
@@ -42,6 +45,10 @@ _WORDS = {
     Problem.SIGNED_OUT: "You are signed out. Please sign in again.",
     Problem.AWAY: "The database cannot be reached right now. Nothing was changed. Please try again "
     "in a minute.",
+    Problem.LINK: "This link has been used already, or it is too old. Please ask for another one.",
+    Problem.LAST_ADMIN: "You are the last administrator, so nothing was deleted. Make somebody "
+    "else one first.",
+    Problem.UNSURE: "Nothing was deleted. Please tick the box first if you are sure.",
     Problem.NO_KEY: "That does not look like a key. Please copy it once more.",
     Problem.KEY_REFUSED: "The provider does not take this key, so it was not kept. Please check it "
     "there.",
@@ -56,6 +63,9 @@ _STATUS = {
     Problem.DISABLED: 403,
     Problem.CLOSED: 403,
     Problem.WRONG_OLD: 403,
+    Problem.LINK: 410,
+    Problem.LAST_ADMIN: 409,
+    Problem.UNSURE: 422,
     Problem.NOT_NEW: 422,
     Problem.EMAIL: 422,
     Problem.SHORT: 422,

@@ -215,8 +215,10 @@ async def living(session: AsyncSession, ids: Sequence[UUID], at: datetime) -> se
     return set(found.all())
 
 
-async def for_admin(session: AsyncSession, actor_id: UUID, user_id: UUID) -> User | None:
+async def for_admin(session: AsyncSession, actor_id: UUID | None, user_id: UUID) -> User | None:
     """The person whom an admin is about to change; None when the actor is no active admin.
+
+    Without an actor it is the command line, which may.
 
     Holds all admins for this transaction, so that two changes cannot remove the last two.
     """
@@ -226,7 +228,8 @@ async def for_admin(session: AsyncSession, actor_id: UUID, user_id: UUID) -> Use
         .values(role=Role.ADMIN.value)
         .returning(col(User.id), col(User.status))
     )
-    if (actor_id, UserStatus.ACTIVE.value) not in {(row[0], str(row[1])) for row in admins}:
+    active = {row[0] for row in admins if str(row[1]) == UserStatus.ACTIVE}
+    if actor_id is not None and actor_id not in active:
         return None
     return await user_by_id(session, user_id)
 

@@ -14,7 +14,7 @@ import unicodedata
 from sqlalchemy.exc import IntegrityError
 
 from chatapp import audit
-from chatapp.accounts import emails, passwords, repository, sessions, throttle
+from chatapp.accounts import emails, links, passwords, repository, sessions, throttle
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import User, UserStatus
 from chatapp.accounts.problems import Problem, Refused
@@ -64,7 +64,12 @@ async def _hash(password: str, attempt: Attempt) -> str:
 
 
 async def sign_up(
-    email: str, password: str, name: str, visit: Visit, replaces: str | None = None
+    email: str,
+    password: str,
+    name: str,
+    visit: Visit,
+    replaces: str | None = None,
+    invite: str = "",
 ) -> SignedIn:
     """Make an account and sign in. The first account is the active admin, whatever the mode.
 
@@ -74,11 +79,12 @@ async def sign_up(
         name: as typed; may be empty.
         visit: where the person is.
         replaces: the session token that this browser had; that session ends.
+        invite: the token of an invitation, which opens any mode to a new person.
 
     Raises:
         Refused: with ``PENDING`` when the account was made and waits for approval.
     """
-    mode = settings().signup
+    mode = "open" if invite else settings().signup
     if mode == "closed" and await has_users():
         raise Refused(Problem.CLOSED)
     try:
@@ -87,6 +93,8 @@ async def sign_up(
         raise Refused(Problem.EMAIL) from error
     name, password = _name(name), _password(password, new=True)
     await throttle.sign_up(visit.address)
+    if invite and not await links.is_invited(invite, address):
+        raise Refused(Problem.LINK)
     attempt = await throttle.attempt(address, visit.address)
     user = await _user(address)
     if user is None:
@@ -96,6 +104,8 @@ async def sign_up(
         try:
             async with transaction() as session:
                 user = await repository.add_user(session, wanted, closed=mode == "closed")
+                if user and invite and not await links.accept(session, invite, user):
+                    raise Refused(Problem.LINK)  # somebody was quicker: nothing is made
                 if user:
                     after = {"role": user.role, "status": user.status}
                     who = audit.of_person(user.id)
@@ -176,6 +186,34 @@ async def change_password(user: CurrentUser, old: str, new: str, visit: Visit) -
     ):
         return signed_in
     raise Refused(Problem.SIGNED_OUT)
+
+
+async def reset_password(token: str, new: str, visit: Visit) -> None:
+    """Choose a new password by a one-time link; all sessions end.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+    """
+    new = _password(new, new=True)
+    # What is tried is paid for like a password: tokens cannot be guessed, and hashing is dear.
+    attempt = await throttle.attempt(f"link {token[:100]}", visit.address)
+    if await links.whose_reset(token) is None:
+        raise Refused(Problem.LINK)
+    if not await links.use_reset(token, await _hash(new, attempt)):
+        raise Refused(Problem.LINK)
+    await attempt.give_back()
+
+
+async def check_password(user: CurrentUser, password: str, visit: Visit) -> None:
+    """Let a person prove that it is them, before what cannot be undone.
+
+    Raises:
+        Refused: with the reason.
+    """
+    prepared = _password(password, new=False)
+    attempt = await throttle.attempt(user.email, visit.address)
+    if not await _right(await _user(user.email), prepared, attempt):
+        raise Refused(Problem.WRONG_OLD)
 
 
 async def _user(email: str) -> User | None:

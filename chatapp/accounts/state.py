@@ -6,10 +6,11 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 
 from chatapp import routes
-from chatapp.accounts import flash, service
+from chatapp.accounts import flash, links, service
 from chatapp.accounts.forms import local_path
 from chatapp.accounts.guard import SignedOut, current_user, public
 from chatapp.settings import settings
+from chatapp.ui.store import push
 
 FLASH_HEADER = "x-chatapp-flash"
 """The header that the socket gate puts in place of the cookie with the word for this page."""
@@ -52,12 +53,26 @@ class AccountState(rx.State):
         else:
             return rx.redirect(routes.HOME, replace=True)
         self.is_first = not await service.has_users()
-        self.may_sign_up = self.is_first or settings().signup != "closed"
+        invite = self.router.url.query_parameters.get("invite", "")[:100]
+        invited = bool(invite) and await links.is_invited(invite)
+        self.may_sign_up = self.is_first or invited or settings().signup != "closed"
+        await push(
+            {"account:invite": invite if invited else "", "account:stale": invite and not invited}
+        )
         onward = local_path(self.router.url.query_parameters.get("next"))
         self.onward = "" if onward == routes.HOME else onward
         self.onward_query = f"?next={quote(self.onward, safe='/')}" if self.onward else ""
         self._say()
         return None
+
+    @public
+    @rx.event
+    async def load_reset(self) -> None:
+        """Prepare the page for a new password: whether its link works."""
+        link = self.router.url.query_parameters.get("link", "")[:100]
+        works = bool(link) and await links.whose_reset(link) is not None
+        await push({"account:link": link if works else "", "account:link-known": True})
+        self._say()
 
     def _say(self) -> None:
         router_data = EventContext.get().router_data

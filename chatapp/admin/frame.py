@@ -10,6 +10,7 @@ from chatapp.ui.store import stored
 _PAGES = {
     "Overview": routes.ADMIN,
     "People": routes.ADMIN_PEOPLE,
+    "Groups": routes.ADMIN_GROUPS,
     "Providers": routes.ADMIN_PROVIDERS,
     "Tools": routes.ADMIN_TOOLS,
     "Quality": routes.ADMIN_QUALITY,
@@ -17,6 +18,7 @@ _PAGES = {
     "Cache": routes.ADMIN_CACHE,
     "Announcements": routes.ADMIN_ANNOUNCEMENTS,
     "Agents": routes.ADMIN_AGENTS,
+    "Audit": routes.ADMIN_AUDIT,
 }
 
 

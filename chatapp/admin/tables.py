@@ -16,7 +16,7 @@ So Back, reload and a link sent to a colleague show the same. The rows come from
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import reflex as rx
 from reflex_components_core.el.elements.base import BaseHTML
@@ -58,8 +58,8 @@ class Filter:
     title: str
     options: Sequence[tuple[str, str]] | rx.Var[list[list[str]]]
     """Values and their words."""
-    kind: str = "choice"
-    """``date`` for a day in place of options."""
+    kind: Literal["choice", "date", "text"] = "choice"
+    """``date`` or ``text`` for a box of that type in place of options."""
 
 
 class _GetForm(BaseHTML):
@@ -173,6 +173,8 @@ def _filter(view: rx.Var, which: Filter) -> rx.Component:
         return rx.el.label(
             rx.el.span(which.title), box, class_name="flex items-center gap-2 text-sm text-muted"
         )
+    if which.kind != "choice":
+        return rx.el.input(type=which.kind, placeholder=which.title, max_length=254, **shared)
     if isinstance(which.options, rx.Var):
         options = rx.foreach(
             which.options, lambda each: rx.el.option(each[1].to(str), value=each[0].to(str))
@@ -244,7 +246,7 @@ def _row(row: Row, columns: Sequence[Column]) -> rx.Component:
         *(_cell(row, column, first=not number) for number, column in enumerate(columns)),
         key=row["id"].to(str),
         role="row",
-        class_name="max-md:block max-md:py-3 align-top",
+        class_name="max-md:block max-md:py-3 align-middle",
     )
 
 

@@ -149,6 +149,14 @@ async def thumb_words(
     return [(at, label, thumb, words) for at, label, thumb, words in found if at is not None]
 
 
+async def coming_of(session: AsyncSession, user_id: UUID) -> Sequence[Answer]:
+    """The answers of a person that have not ended."""
+    found = await session.exec(
+        select(Answer).where(Answer.user_id == user_id, col(Answer.ended_at).is_(None))
+    )
+    return found.all()
+
+
 async def runners(session: AsyncSession) -> Sequence[str]:
     """The processes that have answers which have not ended."""
     found = await session.exec(

@@ -258,6 +258,15 @@ async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
+async def stop_all(user_id: UUID) -> bool:
+    """Stop all that is coming for a person, wherever it runs. False: nothing was."""
+    async with reading() as session:
+        coming = await repository.coming_of(session, user_id)
+    for answer in coming:
+        await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+    return bool(coming)
+
+
 async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
     """Bring a deleted chat back and tell the person's tabs. Raises: NotFound."""
     await chat_service.restore(user_id, chat_id)

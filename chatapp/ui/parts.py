@@ -23,7 +23,9 @@ def button(label: str | rx.Var[str], *, kind: Kind = "primary", **props: Any) ->
     return rx.el.button(label, class_name=f"{_CONTROL}{_KINDS[kind]} {extra}", **props)
 
 
-def link_button(label: str, href: str, *, kind: Kind = "primary", **props: Any) -> rx.Component:
+def link_button(
+    label: str, href: str | rx.Var[str], *, kind: Kind = "primary", **props: Any
+) -> rx.Component:
     """A link that looks like a button."""
     return rx.el.a(label, href=href, class_name=_CONTROL + _KINDS[kind], **props)
 

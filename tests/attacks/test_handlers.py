@@ -22,6 +22,10 @@ THUMBS = f"{ROOT}.chatapp___answers___thumb_state____thumb_state"
 OWN_KEY = f"{ROOT}.chatapp___answers___own_key_state____own_key_state"
 USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
+PERSON = f"{ROOT}.chatapp___admin___people___person_state____person_state"
+GROUPS = f"{ROOT}.chatapp___admin___groups___state____groups_state"
+AUDIT = f"{ROOT}.chatapp___admin___audit___state____audit_state"
+PERSONAL = f"{ROOT}.chatapp___personal___state____personal_state"
 PEOPLE = f"{ROOT}.chatapp___admin___people___state____people_state"
 CACHE = f"{ROOT}.chatapp___admin___cache___state____cache_state"
 LIMITS = f"{ROOT}.chatapp___admin___limits___state____limits_state"
@@ -113,6 +117,20 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{ADMIN_AGENT}.delete": [{"agent_id": each} for each in agent_ids],
         f"{ADMIN_AGENT}.restore": [{"agent_id": each} for each in agent_ids],
         f"{ADMIN}.enter": [{}],
+        f"{ACCOUNT}.load_reset": [{}],
+        f"{PERSONAL}.load": [{}],
+        f"{PERSON}.load": [{}],
+        f"{PERSON}.make_password_link": [{"user_id": str(new_id())}],
+        f"{PERSON}.offer_export": [{"user_id": str(new_id())}],
+        f"{PERSON}.set_groups": [{"form": {"id": str(new_id())}}],
+        f"{PERSON}.erase": [{"form": {"id": str(new_id()), "email": scene.victim.email}}],
+        f"{GROUPS}.load": [{}],
+        f"{GROUPS}.create": [{"form": {"name": "stolen"}}],
+        f"{GROUPS}.rename": [{"form": {"id": str(new_id()), "name": "stolen"}}],
+        f"{GROUPS}.remove": [{"form": {"id": str(new_id()), "name": "stolen"}}],
+        f"{GROUPS}.add_people": [{"form": {"id": str(new_id()), "emails": scene.victim.email}}],
+        f"{AUDIT}.load": [{}],
+        f"{PEOPLE}.invite": [{"form": {"email": "", "group": ""}}],
         f"{PEOPLE}.load": [{}],
         f"{PEOPLE}.set_role": [{"user_id": str(new_id()), "role": "admin"}],
         f"{PEOPLE}.set_status": [{"user_id": str(new_id()), "status": "disabled"}],
@@ -171,6 +189,10 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 USAGE,
                 ADMIN,
                 PEOPLE,
+                PERSON,
+                GROUPS,
+                AUDIT,
+                PERSONAL,
                 CACHE,
                 LIMITS,
                 ANNOUNCEMENTS,

@@ -67,6 +67,7 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "steps_of": (lambda s, who, _, m: answers.steps_of(s, who, m[-1].id), []),
     "step": (lambda s, who, _, m: answers.step(s, who, m[-1].id, 0), None),
     "decide": (lambda s, who, _, m: answers.decide(s, who, m[-1].id, 0, State.APPROVED), False),
+    "coming_of": (lambda s, who, _, m: answers.coming_of(s, who), []),
     "asked_lately": (
         lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
         [],

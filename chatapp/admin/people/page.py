@@ -9,10 +9,15 @@ from chatapp import routes
 from chatapp.admin.frame import admin_frame
 from chatapp.admin.people.state import PeopleState
 from chatapp.admin.tables import Column, Filter, Row, table
-from chatapp.ui.parts import button, card, notice
+from chatapp.ui.behaviour import copies, selects_all
+from chatapp.ui.parts import button, card, choice, field, icon_button, notice
 from chatapp.ui.store import chosen, expression, stored
 
 _WAITING = stored("admin:waiting", int)
+_NAMES = stored("admin:group-names", list[list[str]])
+
+GROUPS = expression(f"{_NAMES!s} ?? []", list[list[str]], _NAMES)
+"""The groups: their ids and names."""
 
 ROLES = (("admin", "Admins"), ("member", "Members"))
 STATUSES = (
@@ -48,10 +53,62 @@ def people_page() -> rx.Component:
                 path=routes.ADMIN_PEOPLE,
                 caption="People",
                 search="Search by e-mail or name",
-                filters=(Filter("role", "All roles", ROLES), Filter("status", "All", STATUSES)),
+                filters=(
+                    Filter("role", "All roles", ROLES),
+                    Filter("status", "All", STATUSES),
+                    Filter("group", "All groups", GROUPS),
+                ),
                 empty="Nobody matches.",
             )
         ),
+        _invite(),
+    )
+
+
+def _invite() -> rx.Component:
+    link = stored("admin:invite", str)
+    return card(
+        rx.el.h2("Invite", class_name="text-lg font-semibold"),
+        rx.el.p(
+            "A link with which one person makes an account, also where sign-up is closed. It works "
+            "once, for seven days.",
+            class_name="mt-1 mb-4 text-sm text-muted",
+        ),
+        rx.el.form(
+            field("E-mail (optional: only for this one)", "email", "email", max_length=254),
+            choice(
+                "Group",
+                "group",
+                ("", "None"),
+                rx.foreach(GROUPS, lambda each: rx.el.option(each[1], value=each[0])),
+            ),
+            button("Make a link", type="submit"),
+            on_submit=PeopleState.invite,
+            class_name="grid gap-4 sm:grid-cols-[1fr_14rem_auto] items-end",
+        ),
+        rx.cond(link, one_time_link(link)),
+        custom_attrs={"aria-label": "Invite"},
+    )
+
+
+def one_time_link(path: rx.Var) -> rx.Component:
+    """A link that is shown this once."""
+    url = expression(f"{path!s} ? location.origin + {path!s} : ''", str, path)
+    return rx.el.div(
+        rx.el.p("This link is shown only now. Give it to its person yourself.", class_name="mb-2"),
+        rx.el.div(
+            rx.el.input(
+                value=url,
+                read_only=True,
+                aria_label="The link",
+                on_focus=selects_all(),
+                class_name="flex-1 min-w-0 h-10 px-3 rounded-control bg-ground border border-edge",
+            ),
+            icon_button("copy", "Copy the link", on_click=copies(url)),
+            class_name="flex items-center gap-2",
+        ),
+        role="status",
+        class_name="mt-4 rounded-control px-3.5 py-3 text-sm bg-sunken",
     )
 
 
@@ -80,7 +137,11 @@ def _waiting() -> rx.Component:
 
 def _who(person: Row) -> rx.Component:
     return rx.el.div(
-        rx.el.span(person["email"].to(str), class_name="font-medium break-all"),
+        ReactRouterLink.create(
+            person["email"].to(str),
+            to=f"{routes.ADMIN_PERSON}?id=" + person["id"].to(str),
+            class_name="font-medium break-all underline-offset-2 hover:underline",
+        ),
         badges(person),
         class_name="flex flex-wrap items-center gap-x-2 gap-y-1",
     )

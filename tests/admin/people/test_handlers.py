@@ -41,6 +41,7 @@ async def test_they_do_nothing_for_others(app: AppServer) -> None:
     admin, member = await rows.person(role=Role.ADMIN), await rows.person()
     wanted: dict[str, dict[str, Any]] = {
         "load": {},
+        "invite": {"form": {"email": "", "group": ""}},
         "set_status": {"user_id": str(admin.id), "status": "disabled"},
         "set_role": {"user_id": str(member.id), "role": "admin"},
     }
