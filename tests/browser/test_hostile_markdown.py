@@ -160,7 +160,7 @@ async def test_hostile_questions_and_titles_are_text(
     url = chatting.page.url
     await expect(chatting.questions).to_contain_text(text)
     await expect(chatting.questions.locator("img, strong, a")).to_have_count(0)
-    await expect(chatting.nav.get_by_role("link").first).to_contain_text("<img src=x")
+    await expect(chatting.nav.get_by_role("listitem").first).to_contain_text("<img src=x")
     await expect(chatting.nav.locator("img")).to_have_count(0)
     await chatting.open(await rows.chat(person, HTML, "ok", title=HTML[:190]))
     await expect(chatting.questions).to_contain_text("window.hacked=1")
