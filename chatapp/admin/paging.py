@@ -154,8 +154,6 @@ class TableView(TypedDict):
     links: dict[str, str]
     """Where the heads of columns lead; see :meth:`Asked.sorted_by`."""
     sort: str
-    search: str
-    filters: dict[str, str]
     words: str
     """Which rows of how many."""
     previous: str
@@ -186,8 +184,6 @@ async def show(
         "rows": page.rows,
         "links": {each: asked.sorted_by(each) for each in sorts},
         "sort": asked.sort,
-        "search": asked.search,
-        "filters": dict(asked.filters),
         "words": _words(asked.page * PAGE, len(page.rows), page.count),
         "previous": asked.link(page=asked.page - 1) if asked.page else "",
         "next": asked.link(page=asked.page + 1) if more else "",
@@ -202,8 +198,6 @@ def whole(rows: Sequence[Any]) -> TableView:
         "rows": rows,
         "links": {},
         "sort": "",
-        "search": "",
-        "filters": {},
         "words": "",
         "previous": "",
         "next": "",

@@ -23,7 +23,7 @@ from reflex_components_core.el.elements.base import BaseHTML
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp.admin.paging import TableView
-from chatapp.ui.behaviour import submits_form
+from chatapp.ui.behaviour import follows_url, submits_form
 from chatapp.ui.parts import button, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
@@ -129,7 +129,6 @@ def _controls(
 ) -> rx.Component:
     if not (search or filters or more):
         return rx.fragment()
-    searched = expression(f"{view!s}?.search ?? ''", str, view)
     sort = expression(f"{view!s}?.sort ?? ''", str, view)
     box = rx.el.input(
         name="search",
@@ -137,15 +136,13 @@ def _controls(
         aria_label=f"Search {caption.lower()}",
         placeholder=search,
         max_length=100,
-        default_value=searched,
-        # Written anew when the URL says something else.
-        key=searched,
+        custom_attrs={"ref": follows_url("search")},
         class_name=f"{_INPUT} w-full sm:w-64",
     )
     return rx.el.div(
         _GetForm.create(
             box if search else rx.fragment(),
-            *(_filter(view, each) for each in filters),
+            *(_filter(each) for each in filters),
             rx.el.input(type="hidden", name="sort", value=sort, read_only=True),
             button("Search", kind="quiet", type="submit", class_name="sr-only focus:not-sr-only"),
             method="get",
@@ -158,13 +155,11 @@ def _controls(
     )
 
 
-def _filter(view: rx.Var, which: Filter) -> rx.Component:
-    value = expression(f"{view!s}?.filters?.['{which.name}'] ?? ''", str, view)
+def _filter(which: Filter) -> rx.Component:
     shared: dict[str, Any] = {
         "name": which.name,
         "aria_label": which.title,
-        "default_value": value,
-        "key": value,
+        "custom_attrs": {"ref": follows_url(which.name)},
         "on_change": submits_form(),
         "class_name": f"{_INPUT} min-w-0 max-w-full",
     }

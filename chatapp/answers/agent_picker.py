@@ -3,8 +3,6 @@
 from typing import Any
 
 import reflex as rx
-from reflex.vars import VarData
-from reflex_base.utils.imports import ImportVar
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp import routes
@@ -15,6 +13,7 @@ from chatapp.answers.state import ChatState
 from chatapp.ui.behaviour import fills_composer
 from chatapp.ui.parts import skeleton
 from chatapp.ui.store import expression, stored
+from chatapp.ui.url import url_parameter
 
 AGENTS = stored("agents", list[ChoiceView])
 """The agents that can be chosen; on the page of a chat undefined until somebody asks."""
@@ -22,14 +21,7 @@ AGENTS = stored("agents", list[ChoiceView])
 FEW = 6
 """How many are offered on the empty screen."""
 
-_QUERY = rx.Var(
-    _js_expr="(query.get('agent') ?? '')",
-    _var_type=str,
-    _var_data=VarData(
-        hooks={"const [query] = useSearchParams()": None},
-        imports={"react-router": ImportVar(tag="useSearchParams")},
-    ),
-)
+_QUERY = url_parameter("agent")
 
 # What is not in the list cannot be chosen, whatever the URL says.
 _CHOSEN = expression(

@@ -4,6 +4,9 @@ import reflex as rx
 from reflex.event import EventChain
 from reflex.vars import FunctionVar, VarData
 
+from chatapp.ui.store import expression
+from chatapp.ui.url import url_parameter
+
 SCRIPT = "/behaviour.js"
 
 
@@ -48,6 +51,21 @@ def selects_all() -> rx.Var:
 def submits_form() -> rx.Var:
     """A change handler that sends the form which the box stands in."""
     return _handler("event.target.form.requestSubmit()")
+
+
+def follows_url(parameter: str) -> rx.Var:
+    """A ref that keeps a box at a parameter of the URL, from the moment on when that changes.
+
+    What is typed after that stays, and so does the focus.
+    """
+    wanted = url_parameter(parameter)
+    # A choice whose options are still to come takes its value when they are there.
+    return expression(
+        f"(box) => {{ if (box && box.dataset.url !== {wanted!s}) {{ box.value = {wanted!s}; "
+        f"if (box.value === {wanted!s}) box.dataset.url = {wanted!s}; }} }}",
+        FunctionVar,
+        wanted,
+    )
 
 
 def on_escape(handler: rx.Var) -> rx.Var:

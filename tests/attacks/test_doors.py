@@ -92,6 +92,7 @@ ENDPOINTS = {
     routes.SIGN_OUT: {},
     routes.SIGN_OUT_EVERYWHERE: {},
     routes.CHANGE_PASSWORD: {"current_password": PASSWORD, "new_password": "another one, longer"},
+    routes.RESET_PASSWORD: {"link": "none", "new_password": "another one, longer"},
 }
 READ_ONLY = {routes.HEALTH, "/readyz"}
 

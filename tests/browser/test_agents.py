@@ -44,6 +44,7 @@ async def test_one_is_made_chosen_switched_off_and_deleted(chatting: Chatting) -
     await expect(page.get_by_role("button", name="Switch on Letters <b>")).to_be_visible()
     await page.goto(chat)
     await expect(page.get_by_role("button", name="Letters <b>, switched off")).to_be_visible()
+    await expect(chatting.answers).to_have_count(2)
     await chatting.answered("And now [[say 3 words]]")
     await expect(chatting.answer).not_to_contain_text("Letters")
     # Deleted, it can be brought back.

@@ -67,6 +67,7 @@ async def test_search_takes_every_character_as_it_is(
         "k\\s": ["back@example.org"],
     }.items():
         await search(page, text)
+        await expect(page.get_by_role("searchbox", name="Search people")).to_be_focused()
         await expect(people).to_have_count(len(found))
         for email in found:
             await expect(people.filter(has_text=email)).to_be_visible()

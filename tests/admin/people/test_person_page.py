@@ -127,7 +127,7 @@ async def test_from_the_invitation_to_the_end(
     await group.get_by_role("textbox", name="Type the group’s name").fill("Readers")
     await group.get_by_role("button", name="Remove the group").click()
     await expect(page.get_by_text("The group was removed.")).to_be_visible()
-    assert await rows.all(select(Group.id)) == []
+    assert await rows.all(select(Group.id).where(Group.name == "Readers")) == []
 
 
 async def rows_chat_of(rows: Rows, email: str) -> None:
