@@ -19,7 +19,7 @@ import psycopg
 from bench.installation import Installation
 from bench.load.counts import Counts, total
 from bench.load.crowds import Crowds, Seen
-from bench.load.person import Manners
+from bench.load.manners import Manners
 from bench.load.seeding import seed
 from bench.people import Plan
 

@@ -20,7 +20,7 @@ from bench.baseline import Naive
 from bench.installation import Installation
 from bench.load.crowds import Crowds
 from bench.load.groups import uses
-from bench.load.person import Account, Manners
+from bench.load.manners import Account, Manners
 from bench.load.seeding import seed
 from bench.peer import Chainlit
 from bench.people import Phase, Plan, Run

@@ -13,7 +13,7 @@ from bench.installation import Installation
 from bench.load.counts import Counts, total
 from bench.load.crowds import Crowds, Seen
 from bench.load.groups import Use
-from bench.load.person import Manners
+from bench.load.manners import Manners
 from bench.load.seeding import seed
 from tests.harness import logs
 

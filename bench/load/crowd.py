@@ -16,7 +16,8 @@ import orjson
 import uvloop
 
 from bench.load.counts import Counts
-from bench.load.person import Account, Manners, Person
+from bench.load.manners import Account, Manners
+from bench.load.person import Person
 
 
 class Crowd:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from bench.load.counts import Counts, total
-from bench.load.person import Account, Manners
+from bench.load.manners import Account, Manners
 from tools.phases import PROJECT
 
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from bench.load.person import Account
+from bench.load.manners import Account
 from bench.subject import message_texts
 from chatapp.accounts.models import LoginSession, User
 from chatapp.answers.models import Answer

@@ -101,8 +101,10 @@ class Stream:
     async def _events(self) -> AsyncIterator[list[bytes]]:
         """The events that have come together."""
         tail = b""
-        async for data in self._response.aiter_bytes():
-            *events, tail = END.split(tail + data)
+        async for part in self._response.aiter_bytes():
+            data = tail + part if tail else part
+            # What hardly any provider sends is looked for by the slow way alone.
+            *events, tail = END.split(data) if b"\r" in data else data.split(b"\n\n")
             if len(tail) > LONGEST:
                 raise ValueError("An event has no end")
             yield events

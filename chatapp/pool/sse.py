@@ -13,6 +13,9 @@ import orjson
 END = re.compile(rb"\r?\n\r?\n")
 DATA = b"data: "
 
+ALONE = {"content", "role"}
+"""What the first chunks of words have beside them."""
+
 LONGEST = 4_194_304
 """The longest event, in bytes."""
 
@@ -97,13 +100,26 @@ def _word(data: dict[str, Any]) -> str | None:
 
 def openai_word(data: dict[str, Any]) -> str | None:
     """The text of a chunk of OpenAI's wire that has nothing else to tell."""
+    choices = data.get("choices")
+    if not isinstance(choices, list) or len(choices) != 1:
+        return None
     if data.get("x_groq") or data.get("usage") or data.get("error"):
         return None
-    match data.get("choices"):
-        case [{"index": 0, "delta": {"content": str(word), **more}, **choice}] if word:
-            alone = not any(more.values()) or set(more) == {"role"}
-            return word if alone and not any(v for k, v in choice.items()) else None
-    return None
+    choice = choices[0]
+    # Not by a pattern: this runs for every token, and a pattern with a rest copies its mappings.
+    if not isinstance(choice, dict) or not isinstance(delta := choice.get("delta"), dict):
+        return None
+    word, index = delta.get("content"), choice.get("index")
+    if not word or not isinstance(word, str) or index != 0:
+        return None
+    for key, value in choice.items():
+        if value and key != "delta":
+            return None
+    for key, value in delta.items():
+        if value and key not in ALONE:
+            return None
+    # A role beside more than words is for the SDK, even where all of that is empty.
+    return word if "role" not in delta or not delta["role"] or len(delta) == 2 else None
 
 
 def _gemini_word(data: dict[str, Any]) -> str | None:

@@ -14,7 +14,8 @@ from bench.load import words
 from bench.load.counts import Counts, Delays, total
 from bench.load.frames import Closed, Incoming, text
 from bench.load.groups import uses
-from bench.load.person import Manners, Person
+from bench.load.manners import Manners
+from bench.load.person import Person
 from bench.load.seeding import address, seed
 from chatapp.ui.blocks import PIECE, Blocks, blocks_of
 from tests.harness.app import AppServer
