@@ -53,7 +53,7 @@ async def test_a_leader_of_whom_nothing_is_heard_is_replaced_when_its_lease_laps
     chat, (question,) = await chat_of(ada, QUESTION)
     dead = Leader(await person("dead"), new_id(), new_id(), 1)
     found = await place(ada, Asked(chat.id, question.id, new_id()))
-    await shelf.shelf().board(found, dead.encode(), 1.0)
+    await shelf.shelf().board(found, dead.encode(), 600.0)
     writer = LogWriter()
     writer.open(dead.user_id, dead.chat_id, dead.answer_id, 1).text("w0 w1 of another")
     await writer.flush()
@@ -61,6 +61,7 @@ async def test_a_leader_of_whom_nothing_is_heard_is_replaced_when_its_lease_laps
     async with screen(caching.hub, ada, asked.chat_id) as tab:
         await tab.until(lambda tab: tab.text(asked.answer_id) == "w0 w1 of another")
         assert await fakes.requests() == []
+        await shelf.shelf().renew([(found, dead.encode())], 0.001)
         await tab.ended(asked.answer_id)
         assert tab.text(asked.answer_id) == words(60)
     assert (await row(asked.answer_id))[0].text == words(60)
