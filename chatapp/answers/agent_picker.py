@@ -10,6 +10,7 @@ from chatapp.agents.components import face
 from chatapp.agents.views import ChoiceView
 from chatapp.answers.components import CHAT_ID
 from chatapp.answers.state import ChatState
+from chatapp.answers.welcome import MOST
 from chatapp.ui.behaviour import fills_composer
 from chatapp.ui.parts import skeleton
 from chatapp.ui.store import expression, stored
@@ -17,6 +18,9 @@ from chatapp.ui.url import url_parameter
 
 AGENTS = stored("agents", list[ChoiceView])
 """The agents that can be chosen; on the page of a chat undefined until somebody asks."""
+
+WELCOME = stored("welcome", dict[str, Any]).to(dict[str, Any])
+"""What the empty screen says, a :class:`chatapp.answers.welcome.Welcome`."""
 
 FEW = 6
 """How many are offered on the empty screen."""
@@ -179,7 +183,7 @@ def _item(
     )
 
 
-def agent_greeting(suggestions: tuple[tuple[str, str], ...]) -> rx.Component:
+def agent_greeting() -> rx.Component:
     """The empty screen: of the agent that is chosen, or of none, with some to choose from."""
     there = expression(f"!!{_CHOSEN!s}", bool, _CHOSEN)
     own = expression(f"{_CHOSEN!s}?.suggestions ?? []", list[str], _CHOSEN)
@@ -204,10 +208,21 @@ def agent_greeting(suggestions: tuple[tuple[str, str], ...]) -> rx.Component:
             class_name="my-auto w-full flex flex-col items-center",
         ),
         rx.el.div(
-            rx.el.h1("What would you like to know?", class_name=_TITLE),
-            rx.el.ul(
-                *[rx.el.li(_suggestion(text, verb)) for verb, text in suggestions],
-                class_name=_SUGGESTIONS,
+            rx.cond(
+                WELCOME,
+                rx.fragment(
+                    rx.el.h1(WELCOME["greeting"].to(str), class_name=_TITLE),
+                    rx.el.ul(
+                        rx.foreach(
+                            WELCOME["suggestions"].to(list[dict[str, str]]),
+                            lambda each, at: rx.el.li(
+                                _suggestion(each["text"], each["title"]), key=at.to_string()
+                            ),
+                        ),
+                        class_name=_SUGGESTIONS + " empty:hidden",
+                    ),
+                ),
+                _coming(),
             ),
             _some(),
             class_name="my-auto w-full flex flex-col items-center",
@@ -215,9 +230,27 @@ def agent_greeting(suggestions: tuple[tuple[str, str], ...]) -> rx.Component:
     )
 
 
-def _suggestion(text: str | rx.Var[str], verb: str = "") -> rx.Component:
+def _coming() -> rx.Component:
+    """As much room as the greeting and four suggestions take."""
+    return rx.fragment(
+        rx.el.h1(
+            rx.el.span("A new chat", class_name="sr-only"),
+            class_name=_TITLE + " w-80 max-w-full h-9 bg-sunken rounded-control pulse",
+        ),
+        rx.el.div(
+            *[
+                rx.el.div(class_name="h-[5.875rem] rounded-card border border-line pulse")
+                for _ in range(MOST)
+            ],
+            aria_hidden="true",
+            class_name=_SUGGESTIONS,
+        ),
+    )
+
+
+def _suggestion(text: str | rx.Var[str], title: str | rx.Var[str] = "") -> rx.Component:
     return rx.el.button(
-        *([rx.el.span(verb, class_name="block font-medium mb-0.5")] if verb else []),
+        rx.el.span(title, class_name="block font-medium mb-0.5 empty:hidden"),
         rx.el.span(text, class_name="block text-muted line-clamp-2"),
         type="button",
         on_click=fills_composer(text),

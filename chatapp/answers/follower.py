@@ -18,6 +18,7 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.telling import tell
 from chatapp.answers.views import MISSING, ChatView, LineView, message_view
+from chatapp.answers.welcome import WELCOME
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
 from chatapp.chats.models import JUST_AFTER, Message, Role, Status
@@ -62,6 +63,7 @@ async def follow(
         first["announcements"] = await announcements.shown_to(user_id)
         if chat_id is None:
             first["agents"] = choice_views(await agents.choices(user_id))
+            first["welcome"] = WELCOME.dump(WELCOME.value)
         yield await screen.everything() | first | await _told(user_id, zone)
         while True:
             patience = (LOOK if blind else QUIET) if screen.grows else None

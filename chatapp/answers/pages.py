@@ -17,14 +17,6 @@ from chatapp.ui.behaviour import loads
 from chatapp.ui.layout import frame
 from chatapp.ui.store import stored
 
-SUGGESTIONS = (
-    ("Explain", "Explain how a hash table works, with a small example in Python."),
-    ("Compare", "Compare PostgreSQL and SQLite in a table, and say when to use which."),
-    ("Plan", "Plan three days in Lisbon for a family with a ten-year-old."),
-    ("Derive", "Derive the formula for the roots of a quadratic equation, step by step."),
-)
-
-
 _NO_CHAT = rx.Var("undefined", _var_type=ChatView)
 _CONVERSATION = conversation(chat=_NO_CHAT)
 
@@ -74,7 +66,7 @@ def _greeting() -> rx.Component:
     return rx.el.div(
         # Loaded while the first question is being typed.
         rx.el.span(on_mount=loads(LazyConversation.library)),
-        agent_greeting(SUGGESTIONS),
+        agent_greeting(),
         class_name=(
             "flex-1 min-h-0 overflow-y-auto flex flex-col items-center px-4 py-6 text-center"
         ),

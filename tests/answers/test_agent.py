@@ -149,6 +149,15 @@ async def test_what_the_organisation_says_comes_before_every_chat_and_stays_shar
     place = place_of(await request_of(asked, ada))
     assert place
     assert place.scope is Scope.SHARED
+    # Said otherwise, they are another question: no answer of before is given again.
+    await controls.change(HOUSE_RULES, "We sell garden chairs.", None)
+    again = await ask(caching, ada, "Who are you?")
+    await finished(caching)
+    other = place_of(await request_of(again, ada))
+    assert other
+    assert other.scope is Scope.SHARED
+    assert other.name != place.name
+    assert len(await fakes.requests()) == 2
 
 
 async def test_what_a_person_has_written_is_in_their_prompts_and_in_nobody_elses(

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 from sqlmodel import col, select
 
 from chatapp import routes
-from chatapp.answers.pages import SUGGESTIONS
+from chatapp.answers.welcome import WELCOME
 from chatapp.chats.models import Message
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
@@ -270,10 +270,11 @@ async def test_too_long_a_text_is_kept_and_said(
 
 
 async def test_suggestions_fill_the_box(chatting: Chatting) -> None:
-    verb, text = SUGGESTIONS[1]
-    for each, _ in SUGGESTIONS:
-        await expect(chatting.page.get_by_role("button", name=each)).to_be_visible()
-    await chatting.page.get_by_role("button", name=verb).click()
+    suggestions = WELCOME.default.suggestions
+    for each in suggestions:
+        await expect(chatting.page.get_by_role("button", name=each.title)).to_be_visible()
+    text = suggestions[1].text
+    await chatting.page.get_by_role("button", name=suggestions[1].title).click()
     await expect(chatting.box).to_have_value(text)
     await expect(chatting.box).to_be_focused()
     await chatting.box.press("Enter")

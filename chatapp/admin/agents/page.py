@@ -4,6 +4,7 @@ import reflex as rx
 
 from chatapp import routes
 from chatapp.admin.agents.state import AdminAgentState
+from chatapp.admin.agents.welcome import welcome_card
 from chatapp.admin.frame import admin_frame
 from chatapp.agents.components import (
     card as agent_card,
@@ -28,11 +29,12 @@ _RULES = stored("admin:rules", str)
 def admin_agents_page() -> rx.Component:
     """What the organisation says to every model, its agents, and those that come."""
     return admin_frame(
-        "Administration",
+        "Agents",
         routes.ADMIN_AGENTS,
         said(),
         undo(stored("admin:agents:deleted", str).to(str), AdminAgentState.restore),
         _rules(),
+        welcome_card(),
         _section(
             "Your organisation’s agents",
             "Everyone, or a group, can chat with them. Only administrators change them.",

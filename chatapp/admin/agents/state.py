@@ -14,11 +14,23 @@ from chatapp.agents.builtin import BUILT_IN
 from chatapp.agents.editing import NoAgent
 from chatapp.agents.service import HOUSE_RULES, LONGEST_RULES
 from chatapp.agents.state import GONE
+from chatapp.answers.welcome import (
+    LONGEST_GREETING,
+    LONGEST_QUESTION,
+    LONGEST_TITLE,
+    MOST,
+    WELCOME,
+)
 from chatapp.chats.text import storable
-from chatapp.database import reading
+from chatapp.database import new_id, reading
 from chatapp.ui.store import push
 
 SAVED = "Saved. It holds for every question from now on."
+WELCOME_SAVED = "Saved. Every new chat begins with it from now on."
+WELCOME_WRONG = (
+    f"There must be a greeting of at most {LONGEST_GREETING} characters; words above a question "
+    f"have at most {LONGEST_TITLE} and questions at most {LONGEST_QUESTION}. Nothing was saved."
+)
 TOO_LONG = f"At most {LONGEST_RULES:,} characters are possible. Nothing was saved."
 
 
@@ -30,6 +42,7 @@ class AdminAgentState(rx.State):
     async def load(self) -> None:
         """Show the organisation's agents and what it says to every model."""
         await push({"agents:said": "", "admin:rules:said": "", "admin:rules": HOUSE_RULES.value})
+        await _show_welcome("")
         await _show()
 
     @admin_only
@@ -42,6 +55,30 @@ class AdminAgentState(rx.State):
         except ValidationError:
             words = TOO_LONG
         await push({"admin:rules:said": words})
+
+    @admin_only
+    @rx.event
+    async def save_welcome(self, form: dict[str, Any]) -> None:
+        """Keep what the empty screen says: a suggestion without a question is none."""
+        texts = {name: storable(str(value or "")) for name, value in form.items()}
+        rows = [(texts.get(f"title{at}", ""), texts.get(f"text{at}", "")) for at in range(MOST)]
+        wanted = {
+            "greeting": texts.get("greeting", ""),
+            "suggestions": [{"title": title, "text": text} for title, text in rows if text.strip()],
+        }
+        try:
+            await controls.change(WELCOME, wanted, current_user().id)
+        except ValidationError:
+            await push({"admin:welcome:said": WELCOME_WRONG, "admin:welcome:wrong": True})
+        else:
+            await push({"admin:welcome:said": WELCOME_SAVED, "admin:welcome:wrong": False})
+
+    @admin_only
+    @rx.event
+    async def restore_welcome(self) -> None:
+        """Let the empty screen say what it says by itself."""
+        await controls.change(WELCOME, WELCOME.default, current_user().id)
+        await _show_welcome(WELCOME_SAVED)
 
     @admin_only
     @rx.event
@@ -73,6 +110,17 @@ async def _do(change: Awaitable[None]) -> bool:
     await push(told)
     await _show()
     return not words
+
+
+async def _show_welcome(said: str) -> None:
+    await push(
+        {
+            "admin:welcome": WELCOME.dump(WELCOME.value),
+            "admin:welcome:take": str(new_id()),
+            "admin:welcome:said": said,
+            "admin:welcome:wrong": False,
+        }
+    )
 
 
 async def _show() -> None:

@@ -7,6 +7,7 @@ import reflex as rx
 
 from chatapp import routes
 from chatapp.admin.frame import admin_frame
+from chatapp.admin.tools.budget import budget_card
 from chatapp.admin.tools.state import NEW, MistakeView, ServerView, ToolsState, ToolsView, ToolView
 from chatapp.ui.clock import date_and_clock
 from chatapp.ui.parts import button, card, field, notice, skeleton
@@ -30,6 +31,7 @@ def tools_page() -> rx.Component:
         routes.ADMIN_TOOLS,
         rx.cond(said, notice(said)),
         _own(),
+        budget_card(),
         rx.cond(
             _TOOLS,
             rx.foreach(expression(f"{_TOOLS!s}?.servers ?? []", list[ServerView], _TOOLS), _server),

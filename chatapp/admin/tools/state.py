@@ -4,19 +4,26 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 import reflex as rx
+from pydantic import ValidationError
 
+from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.agents.tools import catalogue, service
 from chatapp.agents.tools.models import McpServer
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.service import Entered, Gone, Unfit
 from chatapp.agents.tools.tool import Tool
+from chatapp.agents.turn import BUDGET
 from chatapp.ui.store import push
 
 NEW = "new"
 """Names the form for a new server where others have their server's id."""
 
 GONE = "This server is no longer there."
+BUDGET_SAVED = "Saved. It holds for answers that begin from now on."
+BUDGET_WRONG = (
+    "Steps are from 1 to 50, tokens 1,000 or more, seconds from 5 to 3,600. Nothing was saved."
+)
 
 _testing: set[UUID] = set()
 """The servers that this process is testing now."""
@@ -54,6 +61,14 @@ class ToolsView(TypedDict):
     servers: list[ServerView]
 
 
+class BudgetView(TypedDict):
+    """What one answer with tools may use."""
+
+    steps: int
+    tokens: int
+    seconds: int
+
+
 class MistakeView(TypedDict):
     """What was wrong with what was entered."""
 
@@ -71,6 +86,21 @@ class ToolsState(rx.State):
         """Show them."""
         await service.load()
         await _show("")
+        await push({"admin:budget": BUDGET.dump(BUDGET.value), "admin:budget:said": ""})
+
+    @admin_only
+    @rx.event
+    async def save_budget(self, form: dict[str, Any]) -> None:
+        """Say what one answer with tools may use."""
+        entered = {
+            name: str(form.get(name) or "")[:20].strip() for name in BudgetView.__annotations__
+        }
+        try:
+            await controls.change(BUDGET, entered, current_user().id)
+        except ValidationError:
+            await push({"admin:budget:said": BUDGET_WRONG, "admin:budget:wrong": True})
+        else:
+            await push({"admin:budget:said": BUDGET_SAVED, "admin:budget:wrong": False})
 
     @admin_only
     @rx.event

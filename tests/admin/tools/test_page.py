@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, expect
+from sqlmodel import select
 
 from chatapp import routes
+from chatapp.controls.models import ControlValue
 from tests.agents.tools.serving import SECRET, Served, mcp_server
-from tests.browser.rows import Person
+from tests.browser.rows import Person, Rows
 from tests.harness.app import AppServer
 
 pytestmark = pytest.mark.browser
@@ -65,3 +67,23 @@ async def test_tools_are_switched_and_a_server_is_added_tested_and_removed(
     await expect(page.get_by_text("The server and its tools are gone.")).to_be_visible()
     await expect(notes).to_have_count(0)
     assert SECRET not in app.process.text
+
+
+async def test_admins_say_what_one_answer_may_use(
+    app: AppServer, admin: Person, page: Page, rows: Rows
+) -> None:
+    await page.goto(app.url + routes.ADMIN_TOOLS)
+    form = page.get_by_role("region", name="What one answer may use")
+    await expect(form.get_by_label("Steps")).to_have_value("8")
+    await expect(form.get_by_label("Tokens")).to_have_value("60000")
+    await form.get_by_label("Steps").fill("99")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_role("alert")).to_contain_text("Steps are from 1 to 50")
+    await form.get_by_label("Steps").fill("3")
+    await form.get_by_label("Seconds").fill("60")
+    await form.get_by_label("Seconds").press("Enter")
+    await expect(form.get_by_role("status")).to_contain_text("Saved.")
+    kept = select(ControlValue.value).where(ControlValue.name == "agents.budget")
+    assert await rows.all(kept) == [{"steps": 3, "tokens": 60_000, "seconds": 60}]
+    await page.reload()
+    await expect(form.get_by_label("Steps")).to_have_value("3")
