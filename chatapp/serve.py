@@ -33,6 +33,12 @@ GARBAGE = 20_000
 ON_THE_WAY = 256 * 1024
 """How much the system may keep of what was sent to one reader, in bytes (Linux takes it twice)."""
 
+STUCK = 60
+"""After so many seconds in which a reader takes nothing in the system cuts its connection.
+
+Neither the heartbeat nor the closing of a socket can: what they have to say waits behind the rest.
+"""
+
 GRACE = 10
 """Seconds that requests in progress have to end when the process is told to stop."""
 
@@ -92,8 +98,10 @@ def listeners(host: str, port: int) -> list[socket.socket]:
         listener = socket.socket(family, kind, protocol)
         bound.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Each connection has it from its listener.
+        # Each connection has these from its listener.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK * 1000)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:

@@ -6,6 +6,7 @@ which Reflex keeps a tab's state is mixed with the session, so that who learns a
 tab token reaches an empty state of their own.
 """
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -38,6 +39,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PATIENCE = 2.0
 """How long, in seconds, a socket waits to be known; then it is refused, and the page says so."""
+
+HEARD = 16
+"""So many messages of a tab are heard while it takes in none: what answers them waits for it."""
 
 ZONE_COOKIE = "chatapp_zone"
 """The name of the browser's time zone, which the page leaves in a cookie."""
@@ -117,7 +121,7 @@ class SocketGate:
 
 
 class _Line:
-    """A socket that can be closed from outside."""
+    """A socket that can be closed from outside, and that hears only who reads."""
 
     def __init__(self, receive: Receive, send: Send, renewal: str | None, opening: Opening) -> None:
         self._opening = opening
@@ -126,8 +130,16 @@ class _Line:
         self._renewal = renewal
         self._closed = False
         self._code = SIGNED_OUT
+        self._taken = asyncio.Event()
+        self._taken.set()
+        self._heard = 0
 
     async def receive(self) -> Message:
+        if self._taken.is_set():
+            self._heard = 0
+        elif self._heard >= HEARD:
+            await self._taken.wait()
+        self._heard += 1
         message = await self._receive()
         if self._closed:
             return {"type": "websocket.disconnect", "code": self._code}
@@ -143,7 +155,11 @@ class _Line:
             message = {**message, "headers": [*message.get("headers", ()), renewal]}
         elif message["type"] == "websocket.send":
             self._opening.sent()
-        await self._send(message)
+        self._taken.clear()
+        try:
+            await self._send(message)
+        finally:
+            self._taken.set()
 
     async def close(self, code: int) -> None:
         """Close the socket: its session or this process ends."""

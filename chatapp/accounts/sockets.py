@@ -100,7 +100,7 @@ async def _close(close: Close, code: int) -> None:
         async with asyncio.timeout(FAREWELL):
             await close(code)
     except TimeoutError:
-        # It takes nothing in, and is sent nothing more.
+        # It takes nothing in, is sent nothing more, and is cut: see chatapp.serve.
         return
     except Exception:
         logger.exception("A socket could not be closed")

@@ -92,10 +92,12 @@ class Growing:
         self.length = 0
 
     def _collect(self, values: dict[str, Any]) -> None:
-        while self._block < len(self._blocks.finished):
-            self._send(self._blocks.finished[self._block], values)
+        for block in self._blocks.finished:
+            self._send(block, values)
             self._block += 1
             self._sent = []
+        # They are sent once and not needed here any more.
+        self._blocks.finished.clear()
         self._send(self._blocks.current, values)
 
     def _send(self, block: str, values: dict[str, Any]) -> None:

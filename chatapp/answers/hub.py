@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Silent
 
 from chatapp.announcements import service as announcements
-from chatapp.answers.events import Event
+from chatapp.answers.events import Event, Kind
 from chatapp.redis import TIMEOUT, redis
 from chatapp.tasks import end
 
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 QUEUE = 512
 """The most events that wait for one follower."""
+
+LARGEST = 128 * 1024
+"""The most characters of answers in them."""
 
 PING = 2.0
 """After so many silent seconds Redis is asked whether it is there; it has as long to answer."""
@@ -52,20 +55,24 @@ class Subscription:
         self.chat_id = chat_id
         """The chat that the follower shows, if it shows one."""
         self._events: deque[Event] = deque()
+        self._length = 0
         self._ready = asyncio.Event()
         self.lagged = False
 
     def put(self, event: Event) -> None:
         """Add an event, or note that there were too many."""
-        if len(self._events) >= QUEUE:
+        length = self._length + (len(event.data) if event.kind is Kind.TEXT else 0)
+        if self._events and (len(self._events) >= QUEUE or length > LARGEST):
             self.lag()
         else:
+            self._length = length
             self._events.append(event)
             self._ready.set()
 
     def lag(self) -> None:
         """Events were or may have been missed."""
         self._events.clear()
+        self._length = 0
         self.lagged = True
         self._ready.set()
 
@@ -86,6 +93,7 @@ class Subscription:
         self._ready.clear()
         events, lagged = list(self._events), self.lagged
         self._events.clear()
+        self._length = 0
         self.lagged = False
         return events, lagged
 

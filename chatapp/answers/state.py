@@ -33,7 +33,7 @@ from chatapp.metrics import REFUSED
 from chatapp.pool.service import tiers
 from chatapp.traces import span
 from chatapp.ui.away import CHATS, told_when_slow
-from chatapp.ui.backlog import has_room, is_open
+from chatapp.ui.backlog import has_room, is_open, portions
 from chatapp.ui.store import push
 
 logger = logging.getLogger(__name__)
@@ -269,10 +269,11 @@ async def _follow() -> None:
             following = follow(process().hub, current_user().id, chat_id, zone)
             async with aclosing(following) as changes:
                 async for values in changes:
-                    await push(values)
-                    await has_room()
-                    if not is_open():
-                        return
+                    for some in portions(values):
+                        await push(some)
+                        await has_room()
+                        if not is_open():
+                            return
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
             await push({"away": CHATS})

@@ -22,12 +22,18 @@ class Handshake:
         self.inside: dict[str, Any] | None = None
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.entered = asyncio.Event()
+        self.reads = asyncio.Event()
+        """Whether what is sent is taken in."""
+        self.reads.set()
         self._inner = inner
         self._task: asyncio.Task[None] | None = None
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         self.inside = scope
         self.entered.set()
+        if self._inner:
+            await self._inner(scope, receive, send)
+            return
         await receive()
         await send({"type": "websocket.accept"})
         while (await receive())["type"] != "websocket.disconnect":
@@ -37,6 +43,7 @@ class Handshake:
         return await self.incoming.get()
 
     async def _send(self, message: Any) -> None:
+        await self.reads.wait()
         self.sent.append(dict(message))
 
     async def open(self, **changes: Any) -> bool:

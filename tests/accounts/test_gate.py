@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from chatapp.accounts import sessions
 from chatapp.accounts import sockets as registry
 from chatapp.accounts.cookies import FLASH, SESSION
 from chatapp.accounts.flash import Flash
-from chatapp.accounts.gate import SocketGate
+from chatapp.accounts.gate import HEARD, Receive, Scope, Send, SocketGate
 from chatapp.accounts.models import LoginSession
 from chatapp.accounts.problems import Problem
 from chatapp.accounts.sessions import SignedIn
@@ -18,7 +19,7 @@ from chatapp.accounts.sockets import Sockets
 from chatapp.database import now, transaction
 from chatapp.settings import Settings
 from tests.accounts.conftest import ORIGIN
-from tests.accounts.handshake import TAB, Handshake, cookie
+from tests.accounts.handshake import TAB, Handshake, cookie, eventually
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -135,6 +136,38 @@ async def test_sockets_are_bounded(
         for socket in [*opened[1:most], again]:
             await socket.close()
     assert await Handshake().open(client=("192.0.2.2", 1))
+
+
+async def test_who_takes_nothing_in_is_not_heard_for_long(home: Settings) -> None:
+    socket = Handshake(_answers_later)
+    assert await socket.open()
+    socket.reads.clear()
+    for _ in range(10 * HEARD):
+        socket.incoming.put_nowait({"type": "websocket.receive", "text": "say something"})
+        for _ in range(10):
+            await asyncio.sleep(0)
+    # One was heard before the first answer had to wait.
+    assert socket.incoming.qsize() == 9 * HEARD - 1
+    socket.reads.set()
+    await eventually(lambda: len(socket.sent) == 10 * HEARD + 1)
+    await socket.close()
+
+
+async def _answers_later(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Listens on while what it says waits to be sent, as the app does."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    saying: asyncio.Queue[None] = asyncio.Queue()
+
+    async def say() -> None:
+        while True:
+            await saying.get()
+            await send({"type": "websocket.send", "text": "heard"})
+
+    speaker = asyncio.create_task(say())
+    while (await receive())["type"] != "websocket.disconnect":
+        saying.put_nowait(None)
+    speaker.cancel()
 
 
 async def test_polling_is_refused(home: Settings) -> None:

@@ -9,8 +9,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chatapp import redis as connection
-from chatapp.answers.events import Event, Kind, channel
-from chatapp.answers.hub import QUEUE, Hub, Subscription
+from chatapp.answers.events import Event, Kind, Position, channel
+from chatapp.answers.hub import LARGEST, QUEUE, Hub, Subscription
 from chatapp.answers.telling import tell
 from chatapp.database import new_id
 from chatapp.settings import Settings
@@ -170,6 +170,22 @@ def test_a_queue_that_was_full_begins_again() -> None:
         subscription.put(event())
         assert len(subscription._events) <= QUEUE
     assert subscription.lagged
+
+
+def test_few_long_events_are_as_many_as_many_short_ones() -> None:
+    subscription, answer = Subscription(), new_id()
+    for number in range(1, 100):
+        text = "x" * (LARGEST // 3)
+        subscription.put(Event(Kind.TEXT, new_id(), answer, Position(1, number), text))
+        assert sum(len(event.data) for event in subscription._events) <= LARGEST
+    assert subscription.lagged
+
+
+async def test_one_event_alone_always_has_room() -> None:
+    subscription = Subscription()
+    longest = Event(Kind.TEXT, new_id(), new_id(), Position(1, 1), "x" * (2 * LARGEST))
+    subscription.put(longest)
+    assert await next_events(subscription) == ([longest], False)
 
 
 async def test_what_is_no_event_of_ours_does_not_end_the_hub(hub: Hub) -> None:

@@ -8,10 +8,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engineio.packet import Packet
 from reflex_base.registry import RegistrationContext
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from chatapp import serve
 from chatapp.answers import hub, state
-from chatapp.serve import serve
+from chatapp.answers.events import Event
+
+STUCK = 10
+"""Seconds after which a reader that takes nothing in is cut: sooner than else."""
+
+
+def _unread(objects: list[object]) -> int:
+    """How much waits for readers: events, packets, and what of these is on its way to the system.
+
+    In characters and bytes; an event that waits for several is counted once, as it is there once.
+    """
+    waits = 0
+    for each in objects:
+        if isinstance(each, Packet | Event):
+            waits += len(each.data or "")
+        elif isinstance(each, WebSocketsSansIOProtocol):
+            waits += each.transport.get_write_buffer_size()
+    return waits
 
 
 def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
@@ -27,6 +47,7 @@ def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
         "followers": len(state._followers),
         "channels": sum(len(each._followers) for each in hub._hubs),
         "objects": len(objects),
+        "unread": _unread(objects),
     }
 
 
@@ -38,8 +59,9 @@ def main(file: Path) -> int:
         # Not between two steps of whoever is interrupted.
         loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
 
+    serve.STUCK = STUCK
     signal.signal(signal.SIGUSR1, write)
-    return serve()
+    return serve.serve()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,29 @@
-"""Readers on bad lines: none loses a word, and each can stop its answer."""
+"""Readers on bad lines, and some that do not read: none loses a word, and nobody waits for them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
-from tests.answers.world import words
+import pytest
+
+from tests.answers.world import KEYS, pool_file, words
+from tests.fakes import ProviderServer
 from tests.faults.conftest import World
-from tests.faults.people import Behind, Screen
+from tests.faults.leaks import Counted
+from tests.faults.people import ENDED, PATIENCE, Behind, Person, Screen
+from tests.harness.app import AppServer
+from tests.harness.backends import Backend
 from tests.harness.link import Link, Way
 from tests.harness.socket import Tab
 
 LONG = 240
+MIB = 2**20
+
+DEAF = 6
+"""So many tabs read nothing."""
+
+ANSWERS, WORDS = 4, 45_000
+"""More than a megabyte for each of them."""
 
 
 async def test_a_slow_line_that_loses_packets_loses_and_repeats_no_word(world: World) -> None:
@@ -34,3 +48,68 @@ async def test_a_slow_line_that_loses_packets_loses_and_repeats_no_word(world: W
 
 def _second_begins(screen: Screen) -> Callable[[Tab], bool]:
     return lambda _tab: len(screen.answers()) == 2 and "w9" in screen.text()
+
+
+@pytest.fixture
+async def counted(
+    real: Backend, built_pages: None, faulty_providers: ProviderServer, tmp_path: Path
+) -> AsyncIterator[Counted]:
+    """A process of the test's own that says what it holds."""
+    await faulty_providers.reset()
+    file = tmp_path / "pool.toml"
+    file.write_text(pool_file(faulty_providers))
+    env = {**await real.fresh(tmp_path), **KEYS, "CHATAPP_POOL": str(file)}
+    made = Counted(env, tmp_path, heartbeat=25)
+    await made.server.start()
+    yield made
+    await made.server.stop()
+
+
+async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
+    counted: Counted,
+) -> None:
+    server = counted.server
+    person = await Person.sign_up(server)
+    asking = await person.open(server)
+    chat_id = await asking.ask("[[say 9 words]]")
+    await asking.close()
+    good = [await person.open(server, chat_id) for _ in range(2)]
+    async with Link(server.port) as line, Link(server.port) as broken:
+        lines = [line] * DEAF + [broken] * DEAF
+        deaf = [await person.open(Behind(each), chat_id) for each in lines]
+        async with broken.disturbed(Way.MUTE):
+            async with line.disturbed(Way.MUTE, late=True):
+                for number in range(ANSWERS):
+                    await good[0].ask(f"{number}: [[say {WORDS} words]]")
+                    for screen in good:
+                        assert await screen.ended(number + 2) == "done"
+                        assert screen.text() == words(WORDS)
+                await good[1].ask("[[say 8 words]]")
+                assert await good[1].ended(ANSWERS + 2) == "done"
+                held = await counted.holds()
+                assert held["unread"] < len(deaf) * MIB
+            # Those who are read again; if that comes too late, in a new connection.
+            for screen in deaf[:DEAF]:
+                woken = await _awake(person, screen, server)
+                assert await woken.ended(ANSWERS + 2) == "done"
+                assert [woken.text(1 + n) for n in range(ANSWERS)] == [words(WORDS)] * ANSWERS
+                await woken.close()
+            # The others never are.
+            await counted.has(tabs=len(good), followers=len(good))
+    for screen in (*deaf[DEAF:], *good):
+        await screen.close()
+    server.check()
+
+
+async def _awake(person: Person, screen: Screen, server: AppServer) -> Screen:
+    """What a tab shows that reads again; one that was cut comes back, as pages do."""
+
+    def there(tab: Tab) -> bool:
+        newest = len(screen.answers()) == ANSWERS + 2 and screen.status() in ENDED
+        return newest or not tab.connected
+
+    await screen.tab.until(there, PATIENCE)
+    if screen.tab.connected:
+        return screen
+    await screen.close()
+    return await person.open(server, screen.chat_id)
