@@ -139,7 +139,7 @@ def size(
             Wall(
                 "Redis, one core",
                 by_part["Redis"].cores / engines.redis_cores,
-                "a second one for the cache, then Redis Cluster: keys are tagged by answer",
+                "a second one for the cache, then installations by organisation or region",
             ),
             Wall(
                 "PostgreSQL, one primary",

@@ -13,8 +13,13 @@ from redis.exceptions import TimeoutError as Silent
 
 T = TypeVar("T")
 
+
 REST = 0.5
 """For how long, in seconds, a Redis that did not answer is not asked."""
+
+
+class Elsewhere(Unreachable):
+    """Another Redis has what was asked for; whoever asks again is led there."""
 
 
 class Breaker(Retry):
@@ -56,6 +61,9 @@ class Breaker(Retry):
             self._until, self._asks = monotonic() + self._timeout, asyncio.current_task()
         try:
             answer = await super().call_with_retry(do, *args, **named)
+        except Elsewhere:
+            self._recover()
+            raise
         except (Unreachable, Silent, OSError):
             self._fail()
             raise

@@ -6,7 +6,7 @@ from typing import Any
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import BlockingConnectionPool, Redis
 
-from chatapp import sentinel
+from chatapp import cluster, sentinel
 from chatapp.breaker import Breaker
 from chatapp.settings import settings
 
@@ -27,6 +27,16 @@ def cache_redis() -> Redis:
     return _client(url) if url else redis()
 
 
+def tagged(name: str) -> str:
+    """The key with this name, where :func:`redis` has it: a cluster keeps all of them together."""
+    return cluster.prefix(settings().redis_url) + name
+
+
+def cache_tagged(name: str) -> str:
+    """The key with this name, where :func:`cache_redis` has it."""
+    return cluster.prefix(settings().cache_redis_url or settings().redis_url) + name
+
+
 def _client(url: str | None) -> Redis:
     if url is None:
         return FakeAsyncRedis()
@@ -38,6 +48,8 @@ def _client(url: str | None) -> Redis:
     }
     if url.startswith(f"{sentinel.SCHEME}:"):
         return Redis(connection_pool=sentinel.pool_of(url, **options))
+    if cluster.names(url):
+        return Redis(connection_pool=cluster.pool_of(url, **options))
     timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
     return Redis(connection_pool=BlockingConnectionPool.from_url(url, **timeouts, **options))
 

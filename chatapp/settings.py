@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+REDIS_SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster", "rediss+cluster")
+
 
 class Settings(BaseSettings):
     """What a person who runs chatapp can set. Lengths are in characters, durations in seconds."""
@@ -28,8 +30,9 @@ class Settings(BaseSettings):
     """PostgreSQL, as ``postgresql://user:password@host/name``. Unset: SQLite in ``data_dir``."""
 
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
-    """Redis, as ``redis://host:6379/0``, ``rediss://…`` with TLS, or behind Sentinel as
-    ``redis+sentinel://host:26379,host:26379/service``. Unset: embedded in the one process."""
+    """Redis, as ``redis://host:6379/0``, ``rediss://…`` with TLS, behind Sentinel as
+    ``redis+sentinel://host:26379,host:26379/service``, or a shard of a Redis Cluster as
+    ``redis+cluster://host:6379,host:6379/tag``. Unset: embedded in the one process."""
 
     cache_redis_url: str | None = None
     """Redis for cached answers, which may evict them. Unset: the one of ``redis_url``."""
@@ -104,8 +107,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url", "cache_redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        if value and not value.startswith(("redis://", "rediss://", "redis+sentinel://")):
-            raise ValueError("must begin with redis://, rediss:// or redis+sentinel://")
+        if value and value.partition("://")[0] not in REDIS_SCHEMES:
+            raise ValueError(f"must begin with {', '.join(f'{s}://' for s in REDIS_SCHEMES)}")
         return value
 
     @field_validator("secret_before", mode="before")

@@ -17,6 +17,7 @@ from tests.chats.people import person
 from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend, Embedded, Real, forget_caches
 from tests.harness.browser import chromium
+from tests.harness.cluster import RedisCluster
 from tests.harness.services import PostgresServer, RedisServer, Services
 from tools import pages
 
@@ -47,6 +48,13 @@ async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
 async def redis_server(services: Services) -> RedisServer:
     """A real Redis. Each ``url()`` is a database of your own."""
     return await services.redis()
+
+
+@pytest.fixture(scope="session")
+async def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisCluster]:
+    """A Redis Cluster. Who hurts it mends it."""
+    async with RedisCluster(tmp_path_factory.mktemp("redis-cluster")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -98,3 +98,22 @@ async def test_while_one_asks_the_others_fail_at_once(server: RedisServer, clien
     errors = await asyncio.gather(*(client.get("key") for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(error, Silent) for error in errors) == 1
     assert sum(isinstance(error, Unreachable) for error in errors) == 19
+
+
+async def test_who_is_led_elsewhere_may_ask_again_at_once() -> None:
+    guard = breaker.Breaker(timeout=1.0)
+
+    async def led() -> None:
+        raise breaker.Elsewhere
+
+    async def answer() -> str:
+        return "here"
+
+    async def give_up(_error: Exception) -> None:
+        pass
+
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            await guard.call_with_retry(led, give_up)
+        assert not guard.rests
+    assert await guard.call_with_retry(answer, give_up) == "here"

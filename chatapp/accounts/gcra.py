@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from redis.exceptions import RedisError
 
-from chatapp.redis import redis
+from chatapp.redis import redis, tagged
 from chatapp.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,11 @@ Wanted = Sequence[tuple[Limit, str]]
 
 
 def _key(limit: Limit, name: str) -> str:
-    return f"{PREFIX}{limit.name}:{name}"
+    return tagged(f"{PREFIX}{limit.name}:{name}")
+
+
+def _known(name: str) -> str:
+    return tagged(f"{PREFIX}known:{name}")
 
 
 def _take_here(wanted: Wanted) -> float:
@@ -147,7 +151,7 @@ async def remember(name: str) -> None:
     """Note something as known for as long as a session lives."""
 
     async def there() -> None:
-        await redis().set(f"{PREFIX}known:{name}", 1, ex=settings().session_days * 86_400)
+        await redis().set(_known(name), 1, ex=settings().session_days * 86_400)
 
     await _or_here(there, lambda: None)
 
@@ -156,6 +160,6 @@ async def known(name: str) -> bool:
     """Whether something was noted."""
 
     async def there() -> bool:
-        return bool(await redis().exists(f"{PREFIX}known:{name}"))
+        return bool(await redis().exists(_known(name)))
 
     return await _or_here(there, lambda: False)

@@ -18,6 +18,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from chatapp.answers.request import Request
 from chatapp.controls import Control
+from chatapp.redis import cache_tagged
 from chatapp.secret import key_for
 from chatapp.settings import settings
 
@@ -180,7 +181,7 @@ def freshness() -> int:
 def key(name: str, part: str) -> str:
     """The key of a part of the place with this name."""
     scope, _, made = name.partition(":")
-    return f"cache:{scope}:{{{made}}}:{part}"
+    return cache_tagged(f"cache:{scope}:{{{made}}}:{part}")
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ import logging
 
 from redis.exceptions import RedisError
 
-from chatapp.redis import redis
+from chatapp.redis import redis, tagged
 
 logger = logging.getLogger(__name__)
 
@@ -35,4 +35,4 @@ async def leave(process: str) -> None:
 
 
 def _key(process: str) -> str:
-    return f"runner:{process}:alive"
+    return tagged(f"runner:{process}:alive")

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import deliver_here
 from chatapp.metrics import REDIS, RELAY
-from chatapp.redis import redis, rests
+from chatapp.redis import redis, rests, tagged
 from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ _here: WeakValueDictionary[UUID, "AnswerLog"] = WeakValueDictionary()
 
 def key(answer_id: UUID) -> str:
     """The key of an answer's log."""
-    return f"answer:{{{answer_id}}}:log"
+    return tagged(f"answer:{{{answer_id}}}:log")
 
 
 class AnswerLog:

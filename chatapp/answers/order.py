@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from chatapp.redis import redis
+from chatapp.redis import redis, tagged
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,8 @@ class Order:
         return Look(len(ranked), first, shut or 0.0, None, alone=True)
 
     async def _run(self, arguments: list[Any]) -> Any:
-        keys = [f"{{line:{self.group}}}:{part}" for part in ("order", "alive", "asked", "door")]
+        line = tagged(f"{{line:{self.group}}}")
+        keys = [f"{line}:{part}" for part in ("order", "alive", "asked", "door")]
         client = self.client()
         return await AsyncScript(client, self.clock + _text())(keys, arguments, client)
 

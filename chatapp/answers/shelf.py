@@ -14,7 +14,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from chatapp.answers.cache import KEPT, Entry, Place, Scope, freshness, key
-from chatapp.redis import cache_redis
+from chatapp.redis import cache_redis, cache_tagged
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ GONE = 60
 
 REMEMBERED = 1000
 """Of so many answers it is known what they have saved: of those that saved most."""
-
-_SAVED, _HITS = "{cache}:saved", "{cache}:hits"
 
 BATCH = 500
 """How many answers are looked at in one go when all are."""
@@ -106,7 +104,7 @@ class Shelf:
     async def note(self, place: Place, tokens: int) -> None:
         """An answer was given again and saved so many tokens."""
         arguments = [place.name, tokens, REMEMBERED]
-        await self._reach(lambda: self._run("note", [_SAVED, _HITS], arguments))
+        await self._reach(lambda: self._run("note", [_saved(), _hits()], arguments))
 
     async def forget(self, names: Iterable[str]) -> None:
         """Keep the answers at the places with these names no longer.
@@ -118,8 +116,8 @@ class Shelf:
             pipe = self._client().pipeline(transaction=False)
             pipe.set(key(name, "gone"), b"1", ex=GONE)
             pipe.delete(key(name, "entry"))
-            pipe.zrem(_SAVED, name)
-            pipe.hdel(_HITS, name)
+            pipe.zrem(_saved(), name)
+            pipe.hdel(_hits(), name)
             await pipe.execute()
 
     async def clear(self, scope: Scope) -> int:
@@ -129,7 +127,8 @@ class Shelf:
             RedisError, OSError: Redis is away: some are still there.
         """
         client = self._client()
-        kept = [name async for name in client.scan_iter(f"cache:{scope}:*:entry", count=BATCH)]
+        every = cache_tagged(f"cache:{scope}:*:entry")
+        kept = [name async for name in client.scan_iter(every, count=BATCH)]
         count = 0
         for at in range(0, len(kept), BATCH):
             pipe = client.pipeline(transaction=False)
@@ -137,9 +136,9 @@ class Shelf:
                 pipe.unlink(name)
             count += sum(await pipe.execute())
         pipe = client.pipeline(transaction=False)
-        async for name, _ in client.zscan_iter(_SAVED, f"{scope}:*", count=BATCH):
-            pipe.zrem(_SAVED, name)
-            pipe.hdel(_HITS, name)
+        async for name, _ in client.zscan_iter(_saved(), f"{scope}:*", count=BATCH):
+            pipe.zrem(_saved(), name)
+            pipe.hdel(_hits(), name)
         await pipe.execute()
         return count
 
@@ -150,11 +149,11 @@ class Shelf:
             RedisError, OSError: Redis is away.
         """
         client = self._client()
-        ranked = await client.zrevrange(_SAVED, 0, count - 1, withscores=True)
+        ranked = await client.zrevrange(_saved(), 0, count - 1, withscores=True)
         pipe = client.pipeline(transaction=False)
         for raw, _ in ranked:
             pipe.hget(key(raw.decode(), "entry"), "value")
-            pipe.hget(_HITS, raw)
+            pipe.hget(_hits(), raw)
         replies = iter(await pipe.execute())
         found: list[Saved] = []
         for (raw, tokens), value, hits in zip(ranked, replies, replies, strict=True):
@@ -180,6 +179,16 @@ class Shelf:
             logger.warning("Kept answers cannot be reached: %s", type(error).__name__)
             self._again = monotonic() + REST
             return None
+
+
+def _saved() -> str:
+    """How many tokens each place has saved."""
+    return cache_tagged("{cache}:saved")
+
+
+def _hits() -> str:
+    """How often each place was given again."""
+    return cache_tagged("{cache}:hits")
 
 
 @cache

@@ -14,6 +14,7 @@ from redis.commands.core import AsyncScript
 from chatapp.limits.periods import bounds, day_of, milliseconds, month_of
 from chatapp.limits.policy import Limits
 from chatapp.limits.repository import Used
+from chatapp.redis import tagged
 
 LEASE = 30.0
 """After so many seconds without a sign of life an answer's charge is void."""
@@ -173,7 +174,7 @@ def settlement(place: Place, limits: Limits, counted: Used | None) -> Sequence[A
 
 def keys_of(user_id: UUID) -> list[str]:
     """A person's keys, which a Redis Cluster keeps together."""
-    key = f"limits:{{{user_id}}}"
+    key = tagged(f"limits:{{{user_id}}}")
     return [key, f"{key}:places"]
 
 

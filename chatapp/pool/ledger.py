@@ -16,6 +16,7 @@ from chatapp.pool import bridge
 from chatapp.pool.config import Member
 from chatapp.pool.days import midnights
 from chatapp.pool.leases import Ending, Lease, Passed, Timing, Wait
+from chatapp.redis import tagged
 
 TAG = "{pool}"
 """All keys have it, so that a Redis Cluster keeps them together."""
@@ -68,7 +69,7 @@ class Ledger:
             RedisError, OSError: Redis cannot be reached.
         """
         lease, timing = uuid4().hex, self._timing
-        keys = [f"{TAG}:turns:{group}", f"{TAG}:processes"]
+        keys = [tagged(f"{TAG}:turns:{group}"), tagged(f"{TAG}:processes")]
         arguments: list[Any] = [lease, self._process, timing.lease, timing.counted, timing.day]
         names = [member.name for member in members]
         arguments += [tokens, share, names.index(prefer) + 1 if prefer in names else 0]
@@ -161,7 +162,7 @@ def _limits(member: Member) -> tuple[int, ...]:
 
 @cache
 def _keys(member: Member) -> tuple[str, ...]:
-    key = f"{TAG}:{member.name}"
+    key = tagged(f"{TAG}:{member.name}")
     if member.account.owner:
         key += f":{member.account.owner}"
     elif member.account.api_key is not None:
