@@ -3,10 +3,9 @@
 A step is shown as it comes and kept with its answer, so that another process can go on after it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from time import monotonic
 from typing import Any, TypedDict
 
 import orjson
@@ -21,9 +20,6 @@ LONGEST_OUTPUT = 21_000
 LONGEST_SHOWN = 4_000
 """The most characters of one part of a step that a page shows."""
 
-PACE = 0.4
-"""After so many seconds reasoning that grows is shown again."""
-
 
 class Kind(StrEnum):
     """What a step is."""
@@ -32,7 +28,7 @@ class Kind(StrEnum):
     """A model was asked; ``output`` is its reasoning, where it gives one."""
     TOOL = "tool"
     HOP = "hop"
-    """Another provider was asked in place of one that failed."""
+    """Another provider was asked in place of one that failed; ``output`` is what that thought."""
 
 
 class State(StrEnum):
@@ -98,41 +94,6 @@ class Step:
         """What the model is told of a call that is finished."""
         status = "success" if self.state is State.DONE else "error"
         return ToolMessage(self.output, tool_call_id=self.call, status=status)
-
-
-class Reasoning:
-    """A model's reasoning while it comes, shown every now and then."""
-
-    def __init__(self, show: Callable[[Step], None]) -> None:
-        self.step = Step(Kind.MODEL)
-        self._show = show
-        self._began = monotonic()
-        self._due = 0.0
-
-    def add(self, text: str) -> None:
-        """More of it."""
-        self.step.output = (self.step.output + text)[:LONGEST_OUTPUT]
-        if monotonic() >= self._due:
-            self._due = monotonic() + PACE
-            self._show(self.step)
-
-    def again(self) -> None:
-        """Another model thinks in its place."""
-        self.step.output, self.step.ms = "", None
-
-    def words(self) -> None:
-        """The model has begun to speak."""
-        if self.step.output and self.step.ms is None:
-            self.step.ms = _since(self._began)
-            self._show(self.step)
-
-    def end(self) -> None:
-        """The model has said and called all."""
-        self.step.state = State.DONE
-        if self.step.ms is None:
-            self.step.ms = _since(self._began)
-        if self.step.output or self.step.said:
-            self._show(self.step)
 
 
 def kept_message(message: AIMessage, tokens: int) -> dict[str, Any]:
@@ -225,7 +186,10 @@ def summary(steps: Iterable[StepView]) -> str:
     if tools:
         count = f"{len(tools)} things" if len(tools) > 1 else "1 thing"
         return f"Looked up {count}, {seconds:.1f} s"
-    return f"Thought for {seconds:.1f} s" if thoughts else ""
+    if thoughts:
+        return f"Thought for {seconds:.1f} s"
+    hops = sum(step["kind"] == Kind.HOP for step in steps)
+    return f"Took {hops + 1} tries" if hops else ""
 
 
 def _plain(value: Any) -> str:
@@ -242,7 +206,3 @@ def _clean(value: Any) -> Any:
         case list():
             return [_clean(part) for part in value]
     return value
-
-
-def _since(moment: float) -> int:
-    return round((monotonic() - moment) * 1000)

@@ -27,10 +27,10 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from pydantic import BaseModel, Field, ValidationError
 
+from chatapp.agents.reasoning import Reasoning
 from chatapp.agents.steps import (
     LONGEST_OUTPUT,
     Kind,
-    Reasoning,
     State,
     Step,
     calls_of,
@@ -44,7 +44,7 @@ from chatapp.agents.tools.problems import in_words
 from chatapp.agents.tools.tool import Tool
 from chatapp.controls import Control
 from chatapp.pool.content import estimated_tokens, text_of, tokens_of
-from chatapp.pool.events import Calls, Done, Hop, PoolEvent, Restart, Text, Thought
+from chatapp.pool.events import Calls, Done, PoolEvent, Restart, Text
 from chatapp.pool.service import pool
 
 logger = logging.getLogger(__name__)
@@ -169,40 +169,32 @@ class AgentTurn:
         last = self._spent()
         if last:
             messages = _told(messages, NO_MORE)
-        reasoning, said = Reasoning(self._desk.show), ""
+        said, kept = "", None
         called: AIMessage | None = None
         tokens = estimated_tokens(messages, {})
         answer = self._desk.ask(messages, [] if last else self._schemas)
-        async with aclosing(answer) as events:
-            async for event in events:
-                match event:
-                    case Thought(text):
-                        reasoning.add(text)
-                        continue
-                    case Calls(message):
-                        called = message
-                        continue
-                    case Text(text):
-                        reasoning.words()
-                        said += text
-                    case Restart(attempt, label) | Hop(attempt, label):
-                        reasoning.again()
-                        said = ""
-                        self._desk.show(hop(attempt.label, attempt.why, label))
-                    case Done(usage=usage):
-                        tokens = usage["total_tokens"] if usage else tokens + tokens_of(said)
-                self._desk.hear(event)
+        with Reasoning(self._desk.show) as reasoning:
+            async with aclosing(answer) as events:
+                async for event in events:
+                    reasoning.hear(event)
+                    self._desk.hear(event)
+                    match event:
+                        case Text(text):
+                            said += text
+                        case Restart():
+                            said = ""
+                        case Calls(message) if not last:
+                            called = message
+                        case Done(usage=usage):
+                            tokens = usage["total_tokens"] if usage else tokens + tokens_of(said)
+            if called is not None:
+                kept = reasoning.step.said = kept_message(called, tokens)
+                self._asked.append(reasoning.step)
         self._used += tokens
-        if called is None or last:
-            reasoning.end()
-            return AIMessage(said)
-        return await self._called(called, reasoning, tokens)
+        return AIMessage(said) if kept is None else await self._called(kept)
 
-    async def _called(self, message: AIMessage, reasoning: Reasoning, tokens: int) -> AIMessage:
+    async def _called(self, kept: dict[str, Any]) -> AIMessage:
         """Keep what is to be done before any of it is."""
-        kept = reasoning.step.said = kept_message(message, tokens)
-        self._asked.append(reasoning.step)
-        reasoning.end()
         for call in [*kept["calls"], *kept["broken"]]:
             known = self._known.get(call["name"])
             step = Step(
@@ -324,11 +316,6 @@ class _Middle(AgentMiddleware[AgentState[Any], Any, Any]):
     ) -> ToolMessage | Command[Any]:
         """Use a tool under the turn's eyes."""
         return await self._turn.use(request.tool_call, request.tool)
-
-
-def hop(before: str, why: str, after: str) -> Step:
-    """The step of asking another provider."""
-    return Step(Kind.HOP, f"{before} {why}, so {after} was asked", State.DONE)
 
 
 def _misfit(tool: BaseTool, arguments: Any) -> str:

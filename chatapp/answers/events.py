@@ -17,8 +17,6 @@ class Kind(StrEnum):
     and which ``agent``; nothing when another answer to an old question was asked for."""
     TEXT = "text"
     """More words of an answer."""
-    HOP = "hop"
-    """A provider failed before its first word; another is asked."""
     RESTART = "restart"
     """The words so far are taken back; the answer begins again. ``data``: all steps, by their
     numbers, for those who may have missed some; mostly nothing."""

@@ -1,10 +1,9 @@
 """What a model says, as it goes into an answer's log and outcome."""
 
-from chatapp.answers.events import Kind
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.repository import Outcome
 from chatapp.chats.text import storable
-from chatapp.pool.events import Done, Hop, PoolEvent, Restart, Text
+from chatapp.pool.events import Done, PoolEvent, Restart, Text
 
 LONGEST_ANSWER = 400_000
 """The length, in characters, at which an answer is ended."""
@@ -43,8 +42,6 @@ class Hearing:
         match event:
             case Text(text):
                 self._say(storable(text))
-            case Hop():
-                self._log.add(Kind.HOP, {"to": event.next_label})
             case Restart():
                 self.restarted = True
                 self._take_back()

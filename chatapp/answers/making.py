@@ -6,8 +6,9 @@ from dataclasses import asdict
 from functools import partial
 from time import monotonic
 
-from chatapp.agents.steps import Reasoning, summary
+from chatapp.agents.reasoning import Reasoning
 from chatapp.agents.steps import Step as TurnStep
+from chatapp.agents.steps import summary
 from chatapp.agents.tools.catalogue import Caller, available, built
 from chatapp.agents.turn import AgentTurn
 from chatapp.answers.approval import Approvals
@@ -31,7 +32,6 @@ from chatapp.limits import degradation
 from chatapp.limits.degradation import ONLY_KNOWN, Step
 from chatapp.pool.content import estimated_tokens
 from chatapp.pool.errors import PoolError, PoolExhausted
-from chatapp.pool.events import Restart, Text, Thought
 from chatapp.pool.trail import attempts
 
 PATIENCE = 60.0
@@ -139,19 +139,12 @@ class Making:
         if tools or self._desk.steps:
             known = {tool.name: tool for tool in available()}
             return await AgentTurn(self._desk, tools, known, self._desk.steps).run(request.messages)
-        reasoning = Reasoning(self._desk.show)
         answer = self._desk.ask(request.messages, ())
-        async with aclosing(answer) as events:
-            async for event in events:
-                match event:
-                    case Thought(text):
-                        reasoning.add(text)
-                    case Text():
-                        reasoning.words()
-                    case Restart():
-                        reasoning.again()
-                self._hearing.take(event)
-        reasoning.end()
+        with Reasoning(self._desk.show) as reasoning:
+            async with aclosing(answer) as events:
+                async for event in events:
+                    reasoning.hear(event)
+                    self._hearing.take(event)
         return ""
 
     def stand(self, standing: Standing | None) -> None:

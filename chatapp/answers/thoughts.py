@@ -133,7 +133,15 @@ def _step(step: rx.Var[StepView]) -> rx.Component:
             class_name="flex items-start gap-2 text-sm",
         ),
         _part("Asked for", _of(step, "input")),
-        _part(rx.cond(kind == Kind.TOOL.value, "Got", ""), _of(step, "output")),
+        _part(
+            chosen(
+                kind,
+                (Kind.TOOL.value, rx.fragment("Got")),
+                (Kind.HOP.value, rx.fragment("Its reasoning until then")),
+                otherwise=rx.fragment(),
+            ),
+            _of(step, "output"),
+        ),
         class_name="flex flex-col gap-2 min-w-0",
         custom_attrs={"data-testid": "step", "data-kind": kind, "data-state": state},
     )
@@ -154,7 +162,7 @@ def _icon(name: str) -> rx.Component:
     return rx.icon(name, size=16, aria_hidden="true", class_name="shrink-0 mt-0.5 text-muted")
 
 
-def _part(label: str | rx.Var[str], text: rx.Var[str]) -> rx.Component:
+def _part(label: str | rx.Component, text: rx.Var[str]) -> rx.Component:
     """A part of a step, as the plain text that it is."""
     return rx.cond(
         text,

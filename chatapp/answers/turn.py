@@ -1,7 +1,7 @@
 """The pool's answer in its turn: at once, or after the question has stood in line."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -16,7 +16,7 @@ from chatapp.answers.standing import Standing
 from chatapp.database import now, reading
 from chatapp.pool.calling import Tool
 from chatapp.pool.errors import PoolExhausted
-from chatapp.pool.events import Asked, Done, Held, PoolEvent
+from chatapp.pool.events import Asked, Attempt, Done, Held, Hop, PoolEvent
 from chatapp.pool.own import OwnAccount
 from chatapp.pool.service import pool
 
@@ -71,6 +71,8 @@ class Turn:
         self._keys = OwnKeys(request.user_id)
         self._tried: list[OwnAccount] = []
         self._done = False
+        self._failed: Attempt | None = None
+        """With the person's own keys: who was asked last, in vain."""
         self._moment = 0
         self._wish: Wish | None = None
 
@@ -107,11 +109,13 @@ class Turn:
         answer = self._keys.answer(
             accounts, list(request.messages), tier, request.temperature, self._tools
         )
-        with suppress(PoolExhausted):
+        try:
             async with aclosing(answer) as events:
                 async for event in events:
                     self._done = isinstance(event, Done)
                     yield event
+        except PoolExhausted as error:
+            self._failed = error.attempts[-1] if error.attempts else None
 
     async def _shared(self, tier: str | None) -> AsyncGenerator[PoolEvent, None]:
         """The pool's answer; it ends before that when the person wishes something else."""
@@ -142,6 +146,9 @@ class Turn:
                     held = event
                 elif isinstance(event, Asked):
                     await here.asked()
+                    if self._failed is not None:
+                        yield Hop(self._failed, event.label)
+                        self._failed = None
                 else:
                     yield event
 

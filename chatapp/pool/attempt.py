@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 
 from chatapp.pool import wire
 from chatapp.pool.config import Member
-from chatapp.pool.content import text_of
+from chatapp.pool.content import text_of, thought_of
 from chatapp.pool.days import until_midnight
 from chatapp.pool.errors import EndedSilently, Failure, SaidNothing
 from chatapp.pool.events import Attempt, Outcome
@@ -56,6 +56,8 @@ class Trying:
     first: float | None = None
     spoke: bool = False
     """Whether there was a word or a tool call."""
+    thought: bool = False
+    """Whether there was reasoning."""
     finish: str | None = None
     read: int = 0
     written: int = 0
@@ -130,6 +132,8 @@ class Trying:
         spoken = bool(text_of(message.content) or message.tool_call_chunks)
         if spoken:
             self.spoke = True
+        if thought_of(message):
+            self.thought = True
         alive = spoken or bool(message.content or message.additional_kwargs)
         if alive and self.first is None:
             self.first = time.perf_counter()
@@ -144,8 +148,13 @@ async def speak(
     options: dict[str, Any],
     patience: Patience,
     until: float,
+    *,
+    aloud: bool = False,
 ) -> AsyncGenerator[ChatGenerationChunk, None]:
     """Stream one member's answer. What comes before its first word is held back until then.
+
+    Reasoning is a sign of life: a member that thinks has the time between two pieces of an answer
+    for each of its thoughts, however long it thinks.
 
     Closing this generator closes the connection at once.
 
@@ -157,6 +166,7 @@ async def speak(
         options: The call's options, in the form of the member's integration.
         patience: How long to wait for each token.
         until: When the whole answer must have ended, by the loop's clock.
+        aloud: Whether reasoning is not held back.
 
     Raises:
         TimeoutError: the first token, the next one or the whole answer took too long.
@@ -176,7 +186,7 @@ async def speak(
             if trying.finish is not None:
                 deadline = min(deadline, clock.time() + LINGER)
             held.append(chunk)
-            if trying.spoke:
+            if trying.spoke or (aloud and trying.thought):
                 for ready in held:
                     yield ready
                 held.clear()

@@ -42,7 +42,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """The next piece of the model's reasoning, where it gives one. It is no part of the answer."""
+    """The next piece of the model's reasoning, where it gives one. It is no part of the answer.
+
+    To a caller that lets words be taken back it comes as the model thinks, before its first word.
+    """
 
     text: str
 
@@ -57,7 +60,11 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A member failed before its first word; the next one is asked."""
+    """A member failed; the next one is asked.
+
+    What is thought from here on is the next one's. Words that the one before has said stand until
+    a :class:`Restart`.
+    """
 
     attempt: Attempt
     next_label: str

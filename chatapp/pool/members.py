@@ -1,6 +1,7 @@
 """One shared LangChain client per member: they cost a tenth of a second each to build."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,12 @@ OPENAI = "https://api.openai.com/v1"
 
 LEAN = True
 """Whether streams are read past the SDKs; they are the reference in tests."""
+
+THINKS = re.compile(r"gemini-(2\.5|[3-9][\d.]*)-(pro|flash|flash-lite)(?!.*(image|tts|audio|live))")
+"""Gemini's models that tell what they think when they are asked to. Others refuse that."""
+
+THINKS_IN_WORDS = re.compile("qwen3|qwq|deepseek-r1")
+"""Groq's models whose thoughts stand in their answers, unless they are asked to tell them apart."""
 
 DEMO_DELAY = 1 / 120
 """Seconds between two pieces of the demo's answer; a word has about two."""
@@ -76,6 +83,7 @@ def _groq(account: Account, model: str) -> Client:
         timeout=wire.TIMEOUT,
         http_client=unused,
         http_async_client=client,
+        reasoning_format="parsed" if THINKS_IN_WORDS.search(model) else None,
     )
     if LEAN:
         url = f"{account.base_url or GROQ}/openai/v1/chat/completions"
@@ -91,6 +99,7 @@ def _google(account: Account, model: str) -> Client:
         api_key=_key(account),
         base_url=account.base_url or GOOGLE,
         max_retries=1,
+        include_thoughts=True if THINKS.match(model) else None,
         # A transport of our own keeps the SDK from taking aiohttp, whose errors are others.
         client_args={"transport": wire.Transport(), "trust_env": False, "timeout": wire.TIMEOUT},
         vertexai=False,
@@ -100,11 +109,12 @@ def _google(account: Account, model: str) -> Client:
 
 def _openai(account: Account, model: str) -> Client:
     import openai
-    from langchain_openai import ChatOpenAI
+
+    from chatapp.pool.aloud import Aloud
 
     client, unused = wire.async_client(), httpx.Client(verify=wire.tls(), trust_env=False)
     base_url = account.base_url or OPENAI
-    built = ChatOpenAI(
+    built = Aloud(
         model=model,
         api_key=_key(account),
         base_url=base_url,

@@ -56,8 +56,8 @@ class PooledChatModel(BaseChatModel):
     line_timeout: float = Field(default=LINE, ge=0)
     """Seconds for which a question stands in line when nobody can be asked at once."""
     hedge_after: float | None = Field(default=None, gt=0)
-    """Seconds without a first word after which a second member is asked as well; the faster one
-    answers, both are paid for. None: never."""
+    """Seconds without a first word, or a first thought where thoughts are told, after which a
+    second member is asked as well; the faster one answers, both are paid for. None: never."""
     cache: Any = False
 
     _clients: Clients = PrivateAttr(default_factory=Clients)
@@ -114,7 +114,8 @@ class PooledChatModel(BaseChatModel):
             messages: The conversation, the question last.
             tier: Who answers; None: the model's own tier.
             restarts: Whether the caller understands :class:`Restart`. Without it an answer that
-                breaks off after its first words ends with AnswerCut.
+                breaks off after its first words ends with AnswerCut, and what a model thinks
+                before its first word is held back until then.
             prefer: The name of the member that is asked first if it can be, out of turn.
             waits: Whether the caller understands :class:`Held` and waits until it makes sense to
                 look again. Without it a question waits here, and not for long.
@@ -149,7 +150,7 @@ class PooledChatModel(BaseChatModel):
                         yield Text(text)
                     continue
                 if gathered is not None:
-                    if isinstance(event, Restart):
+                    if isinstance(event, Hop):
                         gathered = Gathered()
                     elif isinstance(event, Done) and (calls := gathered.calls()):
                         yield calls

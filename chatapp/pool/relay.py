@@ -56,7 +56,7 @@ class Question:
     stop: list[str] | None
     options: dict[str, Any]
     restarts: bool
-    """Whether words may be taken back."""
+    """Whether words, and what is thought before them, may be taken back."""
     prefer: str = ""
     """The name of the member that is asked first if it can be."""
     waits: bool = False
@@ -118,7 +118,7 @@ class Relay:
                 running = await self._faster(running)
                 async with aclosing(running.chunks()) as chunks:
                     async for chunk in chunks:
-                        if self._cut is not None:
+                        if self._cut is not None and running.trying.spoke:
                             yield Restart(self._cut, running.lease.member.label)
                             self._cut = None
                         yield chunk
@@ -143,7 +143,7 @@ class Relay:
     def _told(self, label: str) -> list[Asked | Hop]:
         """What the caller learns before a member is asked."""
         told: list[Asked | Hop] = [Asked(label)] if self._question.waits else []
-        if self._attempts and self._attempts[-1] is not self._cut:
+        if self._attempts:
             told.append(Hop(self._attempts[-1], label))
         return told
 
@@ -244,11 +244,12 @@ class Relay:
                 options,
                 self._patience,
                 self._until,
+                aloud=question.restarts,
             )
             proved = not lease.probe
             async with aclosing(speech):
                 async for chunk in speech:
-                    if not proved:
+                    if not proved and trying.spoke:
                         await self._admission.proved(lease)
                         proved = True
                     yield chunk
@@ -308,6 +309,8 @@ def _why(failure: Failure, trying: Trying) -> str:
         return "had used up its day"
     if failure.kind.startswith("TimeoutError"):
         return "took too long"
+    if trying.thought and failure.outcome == "fail":
+        return "broke off while it thought"
     return WHY[failure.outcome]
 
 

@@ -94,7 +94,7 @@ async def test_words_are_joined_and_events_keep_their_order(writer: LogWriter) -
     log = opened(writer)
     for word in ("Hel", "lo", " 😀", "\n\n"):
         log.text(word)
-    log.add(Kind.HOP, {"to": "Groq"})
+    log.add(Kind.LINE, {"to": "Groq"})
     log.text("more")
     log.text(" words")
     log.add(Kind.END, {"status": "done"})
@@ -102,7 +102,7 @@ async def test_words_are_joined_and_events_keep_their_order(writer: LogWriter) -
     events = await read(CHAT, log.answer_id)
     assert said(events) == [
         (Kind.TEXT, "Hello 😀\n\n"),
-        (Kind.HOP, {"to": "Groq"}),
+        (Kind.LINE, {"to": "Groq"}),
         (Kind.TEXT, "more words"),
         (Kind.END, {"status": "done"}),
     ]
@@ -262,7 +262,7 @@ async def test_a_log_is_kept_for_a_while_and_shorter_after_its_end(writer: LogWr
     "event",
     [
         Event(Kind.TEXT, CHAT, USER, Position(3, 14), 'é"\n😀'),
-        Event(Kind.HOP, CHAT, USER, Position(1, 2), {"to": "x"}),
+        Event(Kind.STEP, CHAT, USER, Position(1, 2), {"to": "x"}),
         Event(Kind.CHATS, CHAT),
     ],
 )

@@ -29,6 +29,8 @@ class Record:
     fault: str | None = None
     sent: list[float] = field(default_factory=list)
     """When each token was sent, in seconds of the server's clock."""
+    thoughts: int = 0
+    """How many pieces of reasoning were sent."""
     ended_at: float | None = None
 
 
@@ -125,8 +127,13 @@ class Answer:
         for event in dialect.opening(asked, number):
             await c.send(event)
         await c.pause(self.plan.delay)
-        for thought in self.plan.thoughts:
-            await c.send(dialect.thought(asked, number, thought))
+        if await self.think(fault):
+            return "fault"
+        return await self.say(None if fault and fault.thinking else fault)
+
+    async def say(self, fault: Fault | None) -> str:
+        """What comes after the reasoning."""
+        c, dialect, asked, number = self.c, self.dialect, self.asked, self.record.id
         start = time.monotonic()
         tokens = [] if fault and fault.kind == "empty" else self.plan.tokens
         for index, token in enumerate(tokens):
@@ -154,6 +161,21 @@ class Answer:
             await c.send(event)
         await c.finish()
         return "done"
+
+    async def think(self, fault: Fault | None) -> bool:
+        """Send the reasoning. True: it has broken off."""
+        start, rate = time.monotonic(), self.plan.thoughts_rate
+        for index, thought in enumerate([*self.plan.thoughts, ""]):
+            if fault and fault.thinking and index == fault.after and await self.break_off(fault):
+                return True
+            if rate and thought:
+                await self.c.pause(start + index / rate - time.monotonic())
+            if thought:
+                name = self.plan.reasoning
+                await self.c.send(self.dialect.thought(self.asked, self.record.id, thought, name))
+                self.record.thoughts += 1
+                await self.notify()
+        return False
 
     async def keep_pace(self, fault: Fault | None, index: int, start: float) -> None:
         if fault and fault.kind == "drip" and index >= fault.after:

@@ -26,6 +26,8 @@ class Fault:
 
     kind: str
     after: int = 0
+    thinking: bool = False
+    """Whether it happens after so many pieces of reasoning, not of the answer."""
     times: int | None = None
     """How often it happens; None: always."""
     retry_after: float | str | None = None
@@ -65,6 +67,9 @@ class Behaviour:
     finish_reason: str = "stop"
     thoughts: list[str] = field(default_factory=list)
     """Reasoning that is sent before the first word."""
+    thoughts_per_second: float = 0
+    reasoning: str = "reasoning"
+    """What look-alikes of OpenAI call it; some say ``reasoning_content``."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     """``{"name", "args"}`` each; called unless the last message is a tool's result. Arguments that
     are a text are sent as they stand, valid or not."""
@@ -119,6 +124,8 @@ class Plan:
     delay: float
     finish_reason: str
     thoughts: list[str]
+    thoughts_rate: float
+    reasoning: str
     tool_calls: list[dict[str, Any]]
     usage: bool
     fault: Fault | None
@@ -193,6 +200,8 @@ def plan(
         delay=behaviour.first_token_delay,
         finish_reason=behaviour.finish_reason,
         thoughts=behaviour.thoughts,
+        thoughts_rate=behaviour.thoughts_per_second,
+        reasoning=behaviour.reasoning,
         tool_calls=calls,
         usage=behaviour.usage,
         fault=fault,

@@ -94,8 +94,8 @@ class OpenAI:
             chunk["x_groq"] = {"id": f"req_{number}"}
         return [sse(chunk)]
 
-    def thought(self, asked: Asked, number: int, text: str) -> bytes:
-        return sse(self._chunk(asked, number, {"reasoning": text}))
+    def thought(self, asked: Asked, number: int, text: str, name: str) -> bytes:
+        return sse(self._chunk(asked, number, {name: text}))
 
     def token(self, asked: Asked, number: int, text: str) -> bytes:
         return sse(self._chunk(asked, number, {"content": text}))
@@ -204,7 +204,7 @@ class Gemini:
     def opening(self, asked: Asked, number: int) -> list[bytes]:
         return []
 
-    def thought(self, asked: Asked, number: int, text: str) -> bytes:
+    def thought(self, asked: Asked, number: int, text: str, name: str) -> bytes:
         return self._sse(self._chunk(asked, number, [{"text": text, "thought": True}]))
 
     def token(self, asked: Asked, number: int, text: str) -> bytes:

@@ -81,7 +81,10 @@ class Server:
         await c.reply(200, {})
 
     async def wait(self, c: Connection, data: dict[str, Any]) -> None:
-        """Answer when so many requests are in each state (or have so many tokens in ``sent``)."""
+        """Answer when so many requests are in each state, or so much was sent.
+
+        That is ``sent`` for tokens and ``thoughts`` for pieces of reasoning.
+        """
         timeout = data.pop("timeout", 10)
 
         def reached() -> bool:
@@ -90,6 +93,8 @@ class Server:
                     found = len(self.records)
                 elif name == "sent":
                     found = sum(len(record.sent) for record in self.records)
+                elif name == "thoughts":
+                    found = sum(record.thoughts for record in self.records)
                 else:
                     found = sum(record.state == name for record in self.records)
                 if found < wanted:

@@ -29,11 +29,18 @@ class Served:
 
 @asynccontextmanager
 async def mcp_server() -> AsyncIterator[Served]:
-    """Serve four tools to who sends the right header."""
-    port = free_port()
-    served = Served(f"http://127.0.0.1:{port}/mcp")
+    """Serve some tools to who sends the right header."""
+    served = Served("")
     _offer(served)
-    app = _guarded(served.mcp.streamable_http_app(), served)
+    async with listening(_guarded(served.mcp.streamable_http_app(), served)) as url:
+        served.url = f"{url}/mcp"
+        yield served
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an app on loopback; its address."""
+    port = free_port()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
@@ -43,7 +50,7 @@ async def mcp_server() -> AsyncIterator[Served]:
             task.result()
         await asyncio.sleep(0.01)
     try:
-        yield served
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = server.force_exit = True
         await task
