@@ -164,7 +164,7 @@ async def who_has(answer_id: UUID, *processes: Process) -> Process:
     """Which of the processes has taken an answer over."""
     by_name = {process.runner.name: process for process in processes}
     async with asyncio.timeout(WAIT_SECONDS):
-        while (found := by_name.get((await row(answer_id))[1].runner or "")) is None:
+        while (found := by_name.get((await row(answer_id))[1].runner or "")) is None:  # noqa: ASYNC110 - told in no event
             await asyncio.sleep(0.02)
     return found
 
