@@ -14,6 +14,7 @@ from chatapp.answers import kept
 from chatapp.chats import service as chats
 from chatapp.history import counting, quality
 from chatapp.limits import upkeep
+from chatapp.pool import changes
 from chatapp.tasks import end
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ JOBS = (
     links.purge,
     own_keys.reseal,
     tools.reseal,
+    changes.reseal,
     upkeep.sum_up,
     upkeep.purge,
     counting.purge,

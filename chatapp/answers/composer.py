@@ -18,7 +18,7 @@ from chatapp.ui.store import expression, stored
 def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
     """The box, its notices and what waits to be sent."""
     return rx.el.div(
-        _notices(),
+        _notices(chat),
         _queue(),
         mentions(),
         # Each chat has a box of its own, with its own draft.
@@ -33,11 +33,12 @@ def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
     )
 
 
-def _notices() -> rx.Component:
+def _notices(chat: rx.Var[Any]) -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
     away = stored("away", str).to(str)
 
     allowance, saving = stored("allowance", str).to(str), stored("saving", list[str])
+    taken = expression(f"{chat!s}?.taken ?? ''", str, chat)
 
     def quiet(said: str | rx.Var[str]) -> rx.Component:
         return rx.el.p(said, role="status", class_name=shape + "!py-2.5 bg-sunken text-muted")
@@ -54,6 +55,7 @@ def _notices() -> rx.Component:
             quiet("What is answered elsewhere is shown with a delay right now. Nothing is lost."),
         ),
         rx.foreach(expression(f"{saving!s} ?? []", list[str], saving).to(list[str]), quiet),
+        rx.cond(taken, quiet(taken)),
         rx.cond(allowance & ~words.bool(), quiet(allowance)),
         rx.cond(
             words,
@@ -169,13 +171,16 @@ def _tiers(chat: rx.Var[Any]) -> rx.Component:
     chosen = rx.cond(chat, chat.to(dict)["tier"].to(str), "")
     tiers = stored("tiers", list[str]).to(list[str])
     return rx.cond(
-        expression(f"({tiers!s}?.length ?? 0) > 1", bool, tiers),
+        expression(f"!!{tiers!s}?.length", bool, tiers),
         rx.el.select(
-            rx.el.option("Auto", value=""),
-            rx.foreach(tiers, lambda tier: rx.el.option(tier.capitalize(), value=tier)),
+            rx.foreach(
+                tiers,
+                lambda tier: rx.el.option(rx.cond(tier, tier.capitalize(), "Auto"), value=tier),
+            ),
             name="tier",
             aria_label="Models",
-            key=chosen,
+            # Other tiers make another list, in which nothing is chosen yet.
+            key=expression(f"[{chosen!s}, ...{tiers!s}].join()", str, rx.Var.create(chosen), tiers),
             default_value=chosen,
             class_name=(
                 "h-9 max-w-[9rem] px-2 rounded-control bg-transparent text-sm text-muted "

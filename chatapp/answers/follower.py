@@ -17,6 +17,7 @@ from chatapp.answers.growing import Growing
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.telling import tell
+from chatapp.answers.tier_view import tier_view
 from chatapp.answers.views import MISSING, ChatView, LineView, message_view
 from chatapp.answers.welcome import WELCOME
 from chatapp.chats import repository as chat_repository
@@ -25,9 +26,8 @@ from chatapp.chats.models import JUST_AFTER, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
-from chatapp.limits import degradation
+from chatapp.limits import degradation, tiers
 from chatapp.limits.usage import allowance
-from chatapp.pool.service import tiers
 from chatapp.settings import settings
 from chatapp.ui.away import LIVE
 from chatapp.ui.blocks import is_one
@@ -58,7 +58,7 @@ async def follow(
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
         first: Values = {"limit": settings().question_length, "away": LIVE if blind else ""}
-        first["tiers"] = tiers()
+        possible, first["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
         announced = announcements.shown()
         first["announcements"] = await announcements.shown_to(user_id)
         if chat_id is None:
@@ -75,6 +75,9 @@ async def follow(
             if announced is not announcements.shown():
                 announced = announcements.shown()
                 changes["announcements"] = await announcements.shown_to(user_id)
+            if possible != tiers.choices(user_id):
+                possible, changes["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
+                changes |= screen.other_tiers() | await _told(user_id, zone)
             if any(event.kind in _USE for event in events):
                 changes |= await _told(user_id, zone)
             if changes:
@@ -88,7 +91,7 @@ async def _told(user_id: UUID, zone: str) -> Values:
     """What is said at the composer of what is left for this person, and for all."""
     return {
         "allowance": await allowance(user_id, zone),
-        "saving": await degradation.announcements(zone),
+        "saving": await degradation.announcements(zone, tiers.choices(user_id)),
     }
 
 
@@ -227,10 +230,18 @@ class _Screen:
             title=page.chat.title,
             order=[str(message.id) for message in page.messages],
             earlier=page.earlier,
-            tier=self._tier,
             agent=await self._agent(page.chat.agent_id),
+            **tier_view(self._user_id, self._tier),
         )
         return values | {f"c:{self._chat_id}": self._shown}
+
+    def other_tiers(self) -> Values:
+        """What changes of the chat when its person may use other tiers."""
+        if self._shown is None:
+            return {}
+        tier = tier_view(self._user_id, self._tier)
+        self._shown["tier"], self._shown["taken"] = tier["tier"], tier["taken"]
+        return {f"c:{self._chat_id}": self._shown}
 
     async def _agent(self, agent_id: UUID | None) -> MarkView | None:
         if agent_id is None:
@@ -318,7 +329,8 @@ class _Screen:
         if (standing := growing.standing) is None:
             return None
         words = standing.words(self._zone)
-        return {"words": words, "smaller": standing.smaller, "own": standing.own_key}
+        smaller = tiers.among(self._user_id, standing.smaller)
+        return {"words": words, "smaller": smaller, "own": standing.own_key}
 
     def _ended(self, growing: Growing, ending: dict[str, Any]) -> Values | None:
         """The end of an answer whose words have all been sent; None if it must be looked up."""

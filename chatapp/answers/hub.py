@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as Silent
 
 from chatapp.announcements import service as announcements
 from chatapp.answers.events import Event, Kind
+from chatapp.limits import policy
 from chatapp.redis import TIMEOUT, redis
 from chatapp.tasks import end
 
@@ -117,7 +118,7 @@ class Hub:
         task = asyncio.create_task(self._read_for_ever(), name="hub")
         _hubs.add(self)
         try:
-            async with announcements.woken(self._wake):
+            async with announcements.woken(self._wake), policy.woken(self._wake):
                 yield
         finally:
             _hubs.discard(self)

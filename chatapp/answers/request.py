@@ -9,6 +9,7 @@ from chatapp.answers.own_key import OwnKeys
 from chatapp.answers.prompt import RULES, prompt
 from chatapp.answers.staying import preferred
 from chatapp.limits.degradation import SHORTER, Step, small_tier
+from chatapp.limits.tiers import choices
 from chatapp.pool.service import pool
 
 
@@ -51,7 +52,7 @@ async def request_for(
 ) -> Request:
     """The effective request of the answer to a question, when so much is to be saved."""
     if step is Step.SMALL_MODEL:
-        tier = small_tier(tier)
+        tier = small_tier(tier, choices(user_id))
     share = SHORTER if step in (Step.SHORTER_CONTEXT, Step.SMALL_MODEL) else 1.0
     given = await prompt(user_id, question_id, tier, agent_id=agent_id, share=share)
     models = tuple(sorted(member.name for member in pool().config.members_of(tier)))

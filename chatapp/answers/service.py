@@ -1,6 +1,6 @@
 """Asking, asking again and stopping."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from chatapp.chats.text import storable, title_of
 from chatapp.database import add, now, reading, transaction
 from chatapp.limits.books import Admitted
 from chatapp.limits.service import OverLimit
+from chatapp.limits.tiers import NotYours, choices, settled
 from chatapp.metrics import QUESTIONS
 from chatapp.pool.service import smaller_tiers
 from chatapp.settings import settings
@@ -80,7 +81,8 @@ async def ask(
         agent_id: of a new chat: the agent that answers in it.
 
     Raises:
-        Refused: the text is empty or too long, the chat is busy or there is no such agent.
+        Refused: the text is empty or too long, the chat is busy, there is no such agent or the
+            person may not use this tier.
         OverLimit: the person has used what there is for now.
         NotFound: no such chat of this person.
     """
@@ -156,9 +158,10 @@ async def ask_again(
                 raise Refused(BUSY)
             made = await repository.details(session, user_id, [answer_id])
             before = made.get(answer_id)
-            tier = tier or (before.tier if before else None)
             agent_id = before.agent_id if before else None
             brief = await agents.chosen(session, user_id, agent_id) or PLAIN
+            if before and before.tier:
+                brief = replace(brief, tier=before.tier)
             job = await _queue(session, runner, chat, old.parent_id, tier, brief, charge, anew=True)
         charge.kept = True
     return await _begin(runner, job, None, charge.admitted)
@@ -186,7 +189,8 @@ async def use_smaller(runner: Runner, user_id: UUID, answer_id: UUID, tier: str)
     """
     async with transaction() as session:
         answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
-        if answer is None or tier not in smaller_tiers(answer.tier or ""):
+        smaller = smaller_tiers(answer.tier or "") if answer else ()
+        if answer is None or tier not in smaller or tier not in choices(user_id):
             raise NotFound
         if not await repository.set_tier(session, user_id, answer_id, tier):
             raise NotFound
@@ -284,7 +288,15 @@ async def _queue(
     *before: Message,
     anew: bool = False,
 ) -> Job:
-    """Keep the place of an answer at the end of a chat, after the messages that come before it."""
+    """Keep the place of an answer at the end of a chat, after the messages that come before it.
+
+    Raises:
+        Refused: the person may not use this tier.
+    """
+    try:
+        tier = settled(chat.user_id, tier, brief.tier)
+    except NotYours as refused:
+        raise Refused(str(refused)) from None
     moment = before[-1].created_at + JUST_AFTER if before else now()
     place = Message(
         id=charge.answer_id,
@@ -299,7 +311,7 @@ async def _queue(
         id=place.id,
         chat_id=chat.id,
         user_id=chat.user_id,
-        tier=tier or brief.tier,
+        tier=tier,
         agent_id=brief.agent_id,
         agent=brief.label,
         runner=runner.name,

@@ -29,7 +29,8 @@ class ChatView(TypedDict):
     order: list[str]
     earlier: bool
     tier: str
-    """The models that were chosen last; empty: whichever are free."""
+    taken: str
+    """See :class:`chatapp.answers.tier_view.TierView`."""
     agent: MarkView | None
 
 
@@ -100,6 +101,7 @@ MISSING: ChatView = {
     "order": [],
     "earlier": False,
     "tier": "",
+    "taken": "",
     "agent": None,
 }
 

@@ -8,6 +8,14 @@ Each domain declares its own at module level, with the value that holds until so
 are what the operator says before the start; controls are what an admin says on a page.
 """
 
-from chatapp.controls.service import Control, change, every, following, load
+from chatapp.controls.service import (
+    Control,
+    Outdated,
+    change,
+    every,
+    following,
+    load,
+    version_of,
+)
 
-__all__ = ["Control", "change", "every", "following", "load"]
+__all__ = ["Control", "Outdated", "change", "every", "following", "load", "version_of"]

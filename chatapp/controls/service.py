@@ -1,5 +1,7 @@
 """Declaring, reading and changing controls."""
 
+import hashlib
+import json
 import logging
 from contextlib import AbstractAsyncContextManager
 from functools import cache
@@ -19,6 +21,16 @@ logger = logging.getLogger(__name__)
 CHANNEL = "chatapp:controls"
 
 T = TypeVar("T")
+
+
+class Outdated(Exception):
+    """Somebody else has changed it since it was looked at; nothing was changed."""
+
+
+def version_of(value: Any) -> str:
+    """Names a value of JSON: equal values have the same version, others another one."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Control(Generic[T]):
@@ -49,6 +61,11 @@ class Control(Generic[T]):
         """What holds now, in this process's copy."""
         return _copies().get(self.name, self.default)
 
+    @property
+    def version(self) -> str:
+        """Names the value that holds now, for forms that are made from it."""
+        return version_of(self.dump(self.value))
+
     def parse(self, stored: Any) -> T:
         """The value that a JSON value means.
 
@@ -75,24 +92,28 @@ def every() -> list[Control[Any]]:
     return sorted(_declared.values(), key=lambda control: control.name)
 
 
-async def change(control: Control[T], value: Any, by: UUID | None) -> T:
+async def change(control: Control[T], value: Any, by: UUID | None, seen: str | None = None) -> T:
     """Set a control for all processes and for good.
 
     Args:
         control: which one.
         value: the new value, or the JSON value that means it.
         by: the admin who does it; ``None`` for the command line.
+        seen: the version of the value that the admin has looked at; ``None``: whatever it is.
 
     Returns:
         The value as it holds from now on.
 
     Raises:
         pydantic.ValidationError: the value is none that the control can have; nothing has changed.
+        Outdated: the value that holds is not the one that was seen; nothing has changed.
     """
     parsed = control.parse(value)
     async with transaction() as session:
-        held = await session.get(ControlValue, control.name)
+        held = await session.get(ControlValue, control.name, with_for_update=True)
         before = held.value if held else control.dump(control.default)
+        if seen is not None and _version(control, before) != seen:
+            raise Outdated
         after = control.dump(parsed)
         await session.merge(ControlValue(name=control.name, value=after, changed_by=by))
         await audit.note(
@@ -106,6 +127,14 @@ async def change(control: Control[T], value: Any, by: UUID | None) -> T:
     _copies()[control.name] = parsed
     await tell(CHANNEL, control.name)
     return parsed
+
+
+def _version(control: Control[Any], stored: Any) -> str:
+    """The version of what is stored; of what means nothing that of the default, which holds."""
+    try:
+        return version_of(control.dump(control.parse(stored)))
+    except ValidationError:
+        return version_of(control.dump(control.default))
 
 
 async def load() -> None:

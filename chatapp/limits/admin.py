@@ -13,9 +13,10 @@ from sqlmodel import col
 from chatapp import audit, controls
 from chatapp.accounts import groups
 from chatapp.accounts.models import User
+from chatapp.controls import Outdated
 from chatapp.database import reading, transaction
 from chatapp.limits import override_repository as repository
-from chatapp.limits import policy, sums_repository
+from chatapp.limits import policy, sums_repository, tiers_repository
 from chatapp.limits.override_repository import Use, has_of_groups, has_own, in_group
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.policy import EVERYBODY, Amount
@@ -109,6 +110,38 @@ async def set_limit(owner: Owner, name: str, value: int | None, by: UUID | None)
 
 
 _AMOUNT: TypeAdapter[int] = TypeAdapter(Amount)
+
+
+async def set_tiers(
+    group_id: UUID, tiers: Collection[str], by: UUID | None, seen: Collection[str] | None = None
+) -> None:
+    """Say which tiers the people of a group may use; none: the group says nothing of them.
+
+    Args:
+        group_id: which group.
+        tiers: what they may use.
+        by: the admin who does it; None for the command line.
+        seen: what it was when the admin looked; None: whatever it is.
+
+    Raises:
+        Outdated: it is not as it was seen; nothing was changed.
+        sqlalchemy.exc.IntegrityError: there is no such group.
+    """
+    async with transaction() as session:
+        before = await tiers_repository.of_group(session, group_id)
+        if seen is not None and before != frozenset(seen):
+            raise Outdated
+        await tiers_repository.set_tiers(session, group_id, tiers)
+        await audit.note(
+            session,
+            "group.tiers-changed",
+            by=by,
+            subject=Owner(group_id=group_id).subject,
+            before={"tiers": sorted(before)},
+            after={"tiers": sorted(tiers)},
+        )
+    await policy.load()
+    await groups.changed()
 
 
 async def preview(owner: Owner, name: str, value: int | None) -> Preview:

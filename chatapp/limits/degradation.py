@@ -7,6 +7,7 @@ is never scarce. When nothing is left, questions stand in line until it comes ba
 
 import asyncio
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -107,20 +108,27 @@ def step_at(share: float) -> Step:
     return Step.ALL
 
 
-def small_tier(tier: str | None) -> str | None:
-    """The tier that answers in place of another when quota is scarce."""
-    if SMALL_TIER.value in tiers():
+def small_tier(tier: str | None, among: Collection[str] | None = None) -> str | None:
+    """The tier that answers in place of another when quota is scarce: one of some, if given."""
+    possible = tiers() if among is None else among
+    if SMALL_TIER.value in tiers() and SMALL_TIER.value in possible:
         return SMALL_TIER.value
-    smaller = smaller_tiers(tier) if tier else ()
+    smaller = [each for each in smaller_tiers(tier) if each in possible] if tier else ()
     return smaller[-1] if smaller else tier
 
 
-async def announcements(zone: str) -> list[str]:
-    """The lines at the composer: what is saved, and on which tiers if not on all alike."""
+async def announcements(zone: str, among: Sequence[str] | None = None) -> list[str]:
+    """The lines at the composer: what is saved, and on which tiers if not on all alike.
+
+    Args:
+        zone: of who reads them.
+        among: what the reader chooses from, ``""`` is the whole pool; None: from everything.
+    """
     found: dict[str, list[str]] = {}
-    choice = (None, *tiers()) if len(tiers()) > 1 else (None,)
-    for tier in choice:
-        found.setdefault(await _words(tier, zone), []).append(tier.capitalize() if tier else "Auto")
+    for tier in ("", *tiers()) if among is None else among:
+        found.setdefault(await _words(tier or None, zone), []).append(
+            tier.capitalize() if tier else "Auto"
+        )
     if len(found) == 1:
         return [words for words in found if words]
     return [f"{_listed(names)}: {words}" for words, names in found.items() if words]

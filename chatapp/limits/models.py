@@ -1,4 +1,4 @@
-"""The tables of limits: overrides, the ledger of providers' attempts and its sums.
+"""The tables of limits: overrides, groups' tiers, the ledger of attempts and its sums.
 
 The ledger and its sums have no foreign keys: what was used stays counted when chats are deleted.
 """
@@ -26,6 +26,13 @@ class LimitOverride(Table, table=True):
     """0: no limit."""
     changed_at: datetime = Field(default_factory=now, sa_type=Moment)
     changed_by: UUID | None = None
+
+
+class GroupTier(Table, table=True):
+    """A tier that a group's people may use; a group without any says nothing of tiers."""
+
+    group_id: UUID = Field(primary_key=True, foreign_key="groups.id", ondelete="CASCADE")
+    tier: str = Field(primary_key=True, sa_type=Text)
 
 
 class ProviderAttempt(Table, table=True):

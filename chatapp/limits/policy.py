@@ -1,10 +1,10 @@
-"""Who may ask how much: everybody's limits, and those that groups and people have instead.
+"""Who may ask how much and whom: everybody's limits, and what groups and people have instead.
 
-Each process holds all that differs from everybody's limits in memory, so a question is judged
-without asking the database; a change is told to all processes.
+Each process holds all that differs from everybody's in memory, so a question is judged without
+asking the database; a change is told to all processes.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -18,7 +18,7 @@ from chatapp.accounts import groups
 from chatapp.broadcast import listening
 from chatapp.controls import Control
 from chatapp.database import reading
-from chatapp.limits import override_repository
+from chatapp.limits import override_repository, tiers_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class Overrides:
 
     of_groups: dict[UUID, dict[str, int]] = field(default_factory=dict)
     of_people: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    tiers: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    """The tiers that groups name for their people."""
     memberships: dict[UUID, list[UUID]] = field(default_factory=dict)
 
     def limits_of(self, user_id: UUID) -> Limits:
@@ -103,6 +105,12 @@ class Overrides:
             if given := [each[name] for each in of_groups if name in each]:
                 values[name] = most_generous(given)
         return values
+
+    def tiers_of(self, user_id: UUID) -> frozenset[str] | None:
+        """All tiers that a person's groups name; None: none of them names any."""
+        groups_of = self.memberships.get(user_id, ())
+        named = [self.tiers[group] for group in groups_of if group in self.tiers]
+        return frozenset().union(*named) if named else None
 
 
 def most_generous(values: Iterable[int]) -> int:
@@ -136,10 +144,24 @@ def own_of(owner: UUID | None) -> Mapping[str, int]:
     return {} if owner is None else next((held[owner] for held in own() if owner in held), {})
 
 
+def tiers_of(user_id: UUID) -> frozenset[str] | None:
+    """The tiers that a person's groups name; None: the person may use all. Asks nobody."""
+    return _held()[0].tiers_of(user_id)
+
+
+def tiers_of_groups() -> Mapping[UUID, frozenset[str]]:
+    """The tiers that groups name for their people. Asks nobody."""
+    return _held()[0].tiers
+
+
 async def load() -> None:
     """Take over what the database says."""
     async with reading() as session:
-        _held()[0] = await read(session)
+        found = await read(session)
+    before, _held()[0] = _held()[0], found
+    if (before.tiers, before.memberships) != (found.tiers, found.memberships):
+        for listener in tuple(_listeners()):
+            listener()
 
 
 async def read(session: AsyncSession) -> Overrides:
@@ -150,9 +172,26 @@ async def read(session: AsyncSession) -> Overrides:
             found.of_groups.setdefault(override.group_id, {})[override.name] = override.value
         elif override.user_id:
             found.of_people.setdefault(override.user_id, {})[override.name] = override.value
-    for user_id, group_id in await groups.memberships_in(session, list(found.of_groups)):
+    found.tiers = await tiers_repository.every(session)
+    told = list(found.of_groups.keys() | found.tiers.keys())
+    for user_id, group_id in await groups.memberships_in(session, told):
         found.memberships.setdefault(user_id, []).append(group_id)
     return found
+
+
+@cache
+def _listeners() -> set[Callable[[], None]]:
+    return set()
+
+
+@asynccontextmanager
+async def woken(listener: Callable[[], None]) -> AsyncIterator[None]:
+    """Have something called whenever people may use other tiers than before."""
+    _listeners().add(listener)
+    try:
+        yield
+    finally:
+        _listeners().discard(listener)
 
 
 async def _heard(_message: bytes) -> None:

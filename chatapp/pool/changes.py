@@ -7,14 +7,17 @@ with the installation's secret and opened for the clients alone.
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, Field, SecretStr
 
-from chatapp.controls import Control
+from chatapp import controls
+from chatapp.controls import Control, Outdated
 from chatapp.pool.config import Account, Member, PoolConfig
 from chatapp.secret import keys_for
+from chatapp.settings import settings
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +180,31 @@ def opened(sealed: str) -> SecretStr | None:
     except InvalidToken:
         logger.error("A provider's key cannot be opened with the secrets that are set")
         return None
+
+
+async def reseal() -> None:
+    """Seal with the present secret what an earlier one has sealed."""
+    if not settings().secret_before:
+        return
+    seen, changes = CHANGES.version, CHANGES.value.model_copy(deep=True)
+    old = [each for each in changes.accounts.values() if not _is_of_today(each.sealed_key)]
+    for account in old:
+        if key := opened(account.sealed_key):
+            account.sealed_key = seal(key.get_secret_value())
+    if changes != CHANGES.value:
+        # An admin who saves in this moment wins; the next time comes soon.
+        with suppress(Outdated):
+            await controls.change(CHANGES, changes, None, seen)
+
+
+def _is_of_today(sealed: str) -> bool:
+    if not sealed:
+        return True
+    try:
+        _seals()[0].decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def _seals() -> list[Fernet]:

@@ -130,6 +130,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{GROUPS}.create": [{"form": {"name": "stolen"}}],
         f"{GROUPS}.rename": [{"form": {"id": str(new_id()), "name": "stolen"}}],
         f"{GROUPS}.remove": [{"form": {"id": str(new_id()), "name": "stolen"}}],
+        f"{GROUPS}.set_tiers": [{"form": {"id": str(new_id()), "tier:fast": "yes"}}],
         f"{GROUPS}.add_people": [{"form": {"id": str(new_id()), "emails": scene.victim.email}}],
         f"{AUDIT}.load": [{}],
         f"{PEOPLE}.invite": [{"form": {"email": "", "group": ""}}],

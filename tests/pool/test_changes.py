@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from sqlmodel import select
 
-from chatapp import controls
+from chatapp import controls, secret
 from chatapp.admin.providers import editing
 from chatapp.admin.providers.editing import Wanted
 from chatapp.admin.providers.editing_views import pool_view
 from chatapp.audit.models import AuditNote
 from chatapp.controls.models import ControlValue
 from chatapp.database import new_id, reading
-from chatapp.pool import service
+from chatapp.pool import changes, service
 from chatapp.settings import Settings, settings
 
 KEY = "gsk_verysecretverysecret0042"
@@ -158,3 +158,37 @@ def test_a_mistake_in_a_member_is_named_beside_its_field() -> None:
     assert set(editing.member(form).mistakes) == set(form)
     there = {"tier": "fast", "account": "groq", "model": "small", "new": "yes"}
     assert set(editing.member(there).mistakes) == {"model"}
+
+
+async def test_a_key_is_sealed_anew_once_the_secret_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def with_secrets(now: str, before: str = "") -> None:
+        monkeypatch.setenv("CHATAPP_SECRET", now)
+        monkeypatch.setenv("CHATAPP_SECRET_BEFORE", before)
+        settings.cache_clear()
+        secret.key_for.cache_clear()
+
+    def key() -> str | None:
+        sealed = changes.CHANGES.value.accounts["groq"].sealed_key
+        found = changes.opened(sealed)
+        return found and found.get_secret_value()
+
+    old, new = "o" * 32, "n" * 32
+    with_secrets(old)
+    await held(editing.account({"name": "groq", "provider": "groq", "key": KEY}))
+    with_secrets(new, old)
+    await changes.reseal()
+    kept = changes.CHANGES.value
+    await changes.reseal()
+    assert changes.CHANGES.value is kept
+    with_secrets(new)
+    assert key() == KEY
+    await controls.load()
+    assert key() == KEY
+    # What cannot be opened stays as it is, for the day on which the secret is found.
+    with_secrets("z" * 32, "y" * 32)
+    await changes.reseal()
+    assert key() is None
+    with_secrets(new)
+    assert key() == KEY

@@ -18,6 +18,7 @@ WORDS = {
     "group.people-taken-out": "People taken out of a group",
     "group.removed": "Group removed",
     "group.renamed": "Group renamed",
+    "group.tiers-changed": "Models of a group changed",
     "limits.changed": "Limits changed",
     "person.erased": "Account erased",
     "person.export-offered": "Copy of data offered",

@@ -8,7 +8,9 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from chatapp import routes
 from chatapp.accounts.groups import LONGEST_NAME
 from chatapp.admin.frame import admin_frame
-from chatapp.admin.groups.state import GroupsState, GroupView
+from chatapp.admin.groups.state import GroupsState
+from chatapp.admin.groups.views import AgentLink, GroupView, TierChoice
+from chatapp.admin.stale import stale_notice
 from chatapp.ui.parts import button, card, field, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
@@ -61,13 +63,11 @@ def _group(group: rx.vars.ObjectVar[GroupView]) -> rx.Component:
                     to=f"{routes.ADMIN_PEOPLE}?group=" + group_id,
                     class_name=_LINK,
                 ),
-                ReactRouterLink.create(
-                    "Limits", to=f"{routes.ADMIN_LIMITS}?group=" + group_id, class_name=_LINK
-                ),
-                class_name="flex gap-4",
             ),
             class_name="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1",
         ),
+        _facts(group),
+        _models(group, hidden),
         _fold(
             "Add people",
             hidden,
@@ -97,16 +97,99 @@ def _group(group: rx.vars.ObjectVar[GroupView]) -> rx.Component:
             on_submit=GroupsState.remove,
         ),
         key=group_id,
-        class_name="bg-ground border border-line rounded-card p-5 flex flex-col gap-3",
+        class_name="bg-ground border border-line rounded-card p-5 sm:p-6 flex flex-col gap-3",
     )
 
 
-def _fold(title: str, *children: rx.Component, on_submit: Any) -> rx.Component:
+def _facts(group: rx.vars.ObjectVar[GroupView]) -> rx.Component:
+    agents = group["agents"].to(list[AgentLink])
+    limits = ReactRouterLink.create(
+        group["limits"].to(str),
+        to=f"{routes.ADMIN_LIMITS}?group=" + group["id"].to(str),
+        class_name=_LINK,
+    )
+    return rx.el.dl(
+        _fact("Models", group["models"].to(str)),
+        _fact("Limits", limits),
+        _fact(
+            "Agents",
+            rx.cond(
+                agents.length() > 0,
+                rx.el.ul(
+                    rx.foreach(agents, _agent),
+                    aria_label="Agents of the group",
+                    class_name="flex flex-wrap gap-x-4 gap-y-1",
+                ),
+                ReactRouterLink.create("None", to=routes.ADMIN_AGENTS, class_name=_LINK),
+            ),
+        ),
+        class_name="grid sm:grid-cols-[5rem_1fr] gap-x-4 gap-y-1 text-sm",
+    )
+
+
+def _fact(what: str, value: rx.Component | rx.Var[str]) -> rx.Component:
+    return rx.fragment(
+        rx.el.dt(what, class_name="text-muted"),
+        rx.el.dd(value, class_name="min-w-0 break-words max-sm:mb-2"),
+    )
+
+
+def _agent(agent: rx.vars.ObjectVar[AgentLink]) -> rx.Component:
+    href = agent["href"].to(str)
+    return rx.el.li(
+        ReactRouterLink.create(agent["name"].to(str), to=href, class_name=_LINK), key=href
+    )
+
+
+def _models(group: rx.vars.ObjectVar[GroupView], hidden: rx.Component) -> rx.Component:
+    stale = stored("admin:groups:stale", str).to(str) == group["id"].to(str)
+    return _fold(
+        "Choose models",
+        hidden,
+        rx.el.input(type="hidden", name="seen", value=group["seen"].to(str), read_only=True),
+        rx.el.p(
+            "Its people may use what is ticked, and what their other groups tick. With nothing "
+            "ticked the group says nothing: who is in no group that does may use all models.",
+            class_name="text-sm text-muted",
+        ),
+        rx.el.fieldset(
+            rx.el.legend("Models of the group", class_name="sr-only"),
+            rx.foreach(group["tiers"].to(list[TierChoice]), _tier),
+            class_name="flex flex-wrap gap-x-6 gap-y-2",
+        ),
+        rx.cond(stale, stale_notice(GroupsState.load)),
+        button("Save models", type="submit"),
+        on_submit=GroupsState.set_tiers,
+        # Its boxes are the browser's own: other models need new ones.
+        key=group["seen"].to(str) + " " + group["tiers"].to(list).length().to_string(),
+    )
+
+
+def _tier(tier: rx.vars.ObjectVar[TierChoice]) -> rx.Component:
+    name = tier["name"].to(str)
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            name="tier:" + name,
+            value="yes",
+            default_checked=tier["named"].to(bool),
+            class_name="size-4 accent-accent",
+        ),
+        tier["label"].to(str),
+        class_name="inline-flex items-center gap-2 text-sm min-h-6",
+        key=name,
+    )
+
+
+def _fold(
+    title: str, *children: rx.Component, on_submit: Any, key: rx.Var[str] | None = None
+) -> rx.Component:
     return rx.el.details(
         rx.el.summary(title, class_name="cursor-pointer text-sm text-muted w-fit rounded-control"),
         rx.el.form(
             *children,
             on_submit=on_submit,
+            key=key,
             class_name="mt-3 flex flex-col items-start gap-3 [&>label]:w-full",
         ),
     )

@@ -1,7 +1,7 @@
 """The handlers of the page about groups. What is shown is in the browser's store."""
 
 import re
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -13,22 +13,18 @@ from chatapp.accounts.emails import normalise
 from chatapp.accounts.groups import GroupRefused
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.accounts.models import User
+from chatapp.admin.groups.views import group_views
 from chatapp.chats.text import storable
+from chatapp.controls import Outdated
 from chatapp.database import reading
+from chatapp.limits import admin
+from chatapp.pool.service import tiers
 from chatapp.ui.store import push
 
 AT_ONCE = 500
 """How many people can be put into a group at once."""
 
 GONE = "This group is no longer there."
-
-
-class GroupView(TypedDict):
-    """One group."""
-
-    id: str
-    name: str
-    people: str
 
 
 class GroupsState(rx.State):
@@ -78,6 +74,21 @@ class GroupsState(rx.State):
 
     @admin_only
     @rx.event
+    async def set_tiers(self, form: dict[str, Any]) -> None:
+        """Say which models a group's people may use; nothing ticked: the group says nothing."""
+        group_id, seen = _id(form), _text(form, "seen").split()
+        wanted = [tier for tier in {*tiers(), *seen} if form.get(f"tier:{tier}")]
+        try:
+            await admin.set_tiers(group_id, wanted, current_user().id, seen)
+        except Outdated:
+            await push({"admin:groups:stale": str(group_id)})
+        except IntegrityError:
+            await _show(wrong=GONE)
+        else:
+            await _show("Saved. It holds at once.")
+
+    @admin_only
+    @rx.event
     async def add_people(self, form: dict[str, Any]) -> None:
         """Put the people of some e-mails into a group."""
         emails = re.split(r"[\s,;]+", _text(form, "emails"))[:AT_ONCE]
@@ -98,11 +109,14 @@ class GroupsState(rx.State):
 
 
 async def _show(said: str = "", wrong: str = "") -> None:
-    views: list[GroupView] = [
-        {"id": str(group.id), "name": group.name, "people": f"{people:,}"}
-        for group, people in await groups.every()
-    ]
-    await push({"admin:groups": views, "admin:groups:said": said, "admin:groups:wrong": wrong})
+    await push(
+        {
+            "admin:groups": await group_views(current_user().id),
+            "admin:groups:said": said,
+            "admin:groups:wrong": wrong,
+            "admin:groups:stale": "",
+        }
+    )
 
 
 def _text(form: dict[str, Any], name: str) -> str:

@@ -144,7 +144,7 @@ async def own_limits() -> list[LinkView]:
         {
             "href": routes.limits_of(group_id=group.id),
             "name": f"{group.name} ({_people(count)})",
-            "words": _limits(of_groups[group.id]),
+            "words": limits_words(of_groups[group.id]),
         }
         for group, count in (await groups.every() if of_groups else ())
         if group.id in of_groups
@@ -154,10 +154,11 @@ async def own_limits() -> list[LinkView]:
 
 
 def _person(user_id: UUID, name: str, values: Mapping[str, int]) -> LinkView:
-    return {"href": routes.limits_of(user_id=user_id), "name": name, "words": _limits(values)}
+    return {"href": routes.limits_of(user_id=user_id), "name": name, "words": limits_words(values)}
 
 
-def _limits(values: Mapping[str, int]) -> str:
+def limits_words(values: Mapping[str, int]) -> str:
+    """The limits that a group or a person has of its own; nothing: it has none."""
     return " · ".join(
         f"{LIMITS[name]}: {amount(values[name])}" for name in LIMITS if name in values
     )
@@ -169,7 +170,7 @@ async def search(text: str) -> list[LinkView]:
     found: list[LinkView] = []
     for group, count in await groups.every():
         if text.casefold() in group.name.casefold():
-            words = _limits(of_groups.get(group.id, {})) or _people(count)
+            words = limits_words(of_groups.get(group.id, {})) or _people(count)
             href = routes.limits_of(group_id=group.id)
             found.append({"href": href, "name": f"Group {group.name}", "words": words})
     people = await admin.search(text)
