@@ -40,6 +40,12 @@ _BREAKS = rx.Var(
 
 _APART = "noopener noreferrer nofollow"
 
+# The URL of an address that may be followed; null: it leads into our own pages, or nowhere.
+_ABROAD = (
+    "((address) => { try { return /^(https?:\\/\\/|mailto:)/i.test(address ?? '') "
+    "? new URL(address) : null; } catch { return null; } })"
+)
+
 
 class _ReactMarkdown(rx.Component):
     """The component of react-markdown."""
@@ -80,9 +86,8 @@ def code_block(children: rx.Var[rx.Component], node: rx.Var[dict[str, Any]]) -> 
 def safe_link(children: rx.Var[rx.Component], href: rx.Var[str]) -> rx.Component:
     """A link that opens apart, tells nobody where it was followed and says where it leads."""
     host = expression(
-        "((href, words) => { if (!/^(https?:\\/\\/|mailto:)/i.test(href ?? '')) return null; "
-        "const host = new URL(href).host; return String(words).includes(host) ? '' : host; })"
-        f"({href!s}, {children!s})",
+        "((url, words) => url && (String(words).includes(url.host) ? '' : url.host))"
+        f"({_ABROAD}({href!s}), {children!s})",
         str,
         href,
         children,
@@ -102,7 +107,7 @@ def image_link(src: rx.Var[str], alt: rx.Var[str]) -> rx.Component:
     """An image as a link: nothing is loaded until it is clicked."""
     words = rx.cond(alt, alt, "Image")
     return rx.cond(
-        src,
+        expression(f"{_ABROAD}({src!s}) !== null", bool, src),
         rx.el.a(
             rx.icon("image", size=14, class_name="inline-block mr-1 align-[-2px]"),
             words,

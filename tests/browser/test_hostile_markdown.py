@@ -39,6 +39,11 @@ MARKDOWN = f"""\
 [four](//evil.example/slashes) [five](vbscript:x) [six](\tjavascript:window.hacked=1)
 [seven](java&#115;cript:window.hacked=1) [eight](/settings) [nine](file:///etc/passwd)
 [bank.example](https://bank.example@evil.example/login) [x](https://xn--e1awd7f.example/)
+[ten](https://) [eleven](http://[) [twelve](https://%zz/) [thirteen][half] <https://[> mailto:x@
+
+![ours](/settings) ![near](x.png) ![none](https://) ![cut short][half]
+
+[half]: ht
 
 <{JS}> <data:text/html,x>
 
@@ -143,7 +148,7 @@ async def test_links_say_their_true_host(
     await providers.set(text=MARKDOWN)
     answer = (await chatting.answered("Be evil")).locator(".reading")
     await expect(answer).to_contain_text("bank.example (evil.example)")
-    for word in ("one", "two", "three", "four", "five", "seven", "eight", "nine"):
+    for word in ("one", "two", "three", "four", "five", "seven", "eight", "nine", "ten"):
         await expect(answer.get_by_text(word, exact=True)).to_be_visible()
         await expect(answer.get_by_role("link", name=word, exact=True)).to_have_count(0)
     # An image is a link, and nothing is loaded until it is followed.
