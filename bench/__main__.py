@@ -20,6 +20,7 @@ from bench import (
     leaks,
     long_chat,
     people,
+    recovery,
     relay,
     scale_model,
     table,
@@ -57,6 +58,7 @@ ALONE = {
     "bad-day": bad_day.main,
     "relay": relay.main,
     "faults": faults.main,
+    "recovery": recovery.main,
     "scale": scale_model.main,
     "leaks": leaks.main,
 }

@@ -1,6 +1,7 @@
 """PostgreSQL or Redis away, and a reload in the middle, as the page shows them."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,19 @@ async def questions(ship: Fleet, person: Person) -> list[str]:
     return sorted(await Rows(ship.env).all(query))
 
 
-@pytest.mark.parametrize("way", [Way.CUT, Way.SILENT])
+@pytest.mark.parametrize(
+    ("links", "way"),
+    [("postgres", Way.CUT), ("postgres", Way.SILENT), ("postgres redis", Way.CUT)],
+)
 async def test_without_a_database_the_question_is_kept_and_sent_once_when_it_is_back(
-    ship: Fleet, context: BrowserContext, way: Way
+    ship: Fleet, context: BrowserContext, links: str, way: Way
 ) -> None:
     chatting, person = await opened(ship, context)
     await chatting.answered("Before it all")
     said = chatting.page.get_by_text(AWAY)
-    async with ship.members[0].links["postgres"].disturbed(way):
+    async with AsyncExitStack() as away:
+        for name in links.split():
+            await away.enter_async_context(ship.members[0].links[name].disturbed(way))
         await chatting.ask("Asked while it was away")
         await expect(said).to_be_visible()
         await chatting.box.press("Enter")

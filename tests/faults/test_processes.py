@@ -7,11 +7,12 @@ import signal
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from tests.answers.world import words
 from tests.faults.conftest import World
 from tests.faults.people import gone, refused
-from tests.harness.backends import execute
+from tests.harness.backends import connected, execute
 
 LONG = 240
 
@@ -30,6 +31,24 @@ async def test_an_answer_outlives_the_process_that_runs_it(world: World, moment:
         assert reader.text() == words(LONG)
         again = await world.person.open(world.there, reader.chat_id)
         assert again.text() == words(LONG)
+        await again.close()
+
+
+async def test_an_answer_outlives_a_kill_between_its_last_word_and_its_row(world: World) -> None:
+    async with world.reading(question()) as reader:
+        async with connected(world.here.env) as connection:
+            # Its end can be read by everybody and written by nobody.
+            await connection.execute(text("LOCK TABLE messages, answers IN EXCLUSIVE MODE"))
+            await world.fakes.wait(done=1)
+            await reader.shows(f"w{LONG - 1}")
+            os.kill(world.here.process.pid, signal.SIGKILL)
+            await gone(world.here)
+            assert reader.status() == "streaming"
+        assert await reader.ended() == "done"
+        assert reader.text() == words(LONG)
+        assert len(reader.answers()) == 1
+        again = await world.person.open(world.there, reader.chat_id)
+        assert (again.status(), again.text()) == ("done", words(LONG))
         await again.close()
 
 

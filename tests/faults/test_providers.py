@@ -14,7 +14,7 @@ ROUNDS = 3
 """So often everybody tries again while all are down."""
 
 PROBES = 20
-"""So few requests those who are down get from 180 questions, which each of two processes may ask."""
+"""So few requests those who are down get from 180 questions, which may ask each of them."""
 
 PAUSE = 0.5
 """Seconds between two people who try again."""
