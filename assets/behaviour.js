@@ -144,11 +144,12 @@
     form.elements.message.focus();
   };
 
-  // "@" and the beginning of a name list the agents of such names, above the box.
+  // "@" at the beginning of a word and the beginning of a name list the agents of such names, above
+  // the box.
   const mentionOf = (form) => {
     const box = form.elements.message;
     const before = box.value.slice(0, box.selectionStart);
-    return before.startsWith("@") && !before.includes("\n") ? before.slice(1).toLowerCase() : null;
+    return before.match(/(?:^|[\s(])@([^@\n]*)$/)?.[1].toLowerCase() ?? null;
   };
 
   const optionsOf = (list) => [...list.children].filter((option) => !option.hidden);
@@ -177,8 +178,9 @@
 
   const take = (form, option) => {
     const box = form.elements.message;
+    const before = box.value.slice(0, box.selectionStart);
     const after = box.value.slice(box.selectionStart).trimStart();
-    const start = `@${option.dataset.name} `;
+    const start = `${before.slice(0, before.lastIndexOf("@"))}@${option.dataset.name} `;
     box.value = start + after;
     box.setSelectionRange(start.length, start.length);
     changed(form);
@@ -200,6 +202,49 @@
     event.preventDefault();
     return true;
   };
+
+  // A picture is made small, sent, and shown; the form has its id and is saved by its own button.
+  const smaller = async (file) => {
+    if (file.size < 200_000) return file;
+    const image = await createImageBitmap(file);
+    const scale = Math.min(1, 1024 / Math.max(image.width, image.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.ceil(image.width * scale);
+    canvas.height = Math.ceil(image.height * scale);
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((made) => canvas.toBlob(made, "image/webp"));
+  };
+
+  const showPicture = (place, id, words = "") => {
+    const said = place.querySelector("[data-picture-said]");
+    said.textContent = words;
+    if (words) return;
+    place.querySelector("[name=picture]").value = id;
+    if (id) place.querySelector("img").src = `/pictures/${id}`;
+    else place.querySelector("img").removeAttribute("src");
+    place.toggleAttribute("data-there", Boolean(id));
+  };
+
+  const sendPicture = async (input) => {
+    const place = input.closest("[data-picture]");
+    const [file] = input.files;
+    if (!file) return;
+    input.disabled = true;
+    try {
+      const body = await smaller(file).catch(() => file);
+      const response = await fetch(input.dataset.sendsPicture, { method: "POST", body });
+      const told = await response.json();
+      showPicture(place, told.id, response.ok ? "" : told.message);
+    } catch {
+      showPicture(place, "", "The picture could not be sent. Please try again.");
+    }
+    input.disabled = false;
+    input.value = "";
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-sends-picture]")) sendPicture(event.target);
+  });
 
   document.addEventListener("input", (event) => {
     if (event.target.form?.id !== "composer") return;
@@ -306,6 +351,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-queue-back]")) takeBack(document.getElementById("composer"));
+    const removed = event.target.closest("[data-removes-picture]");
+    if (removed) showPicture(removed.closest("[data-picture]"), "");
     const earlier = event.target.closest("[data-earlier]");
     if (earlier) hold(earlier.closest(".overscroll-contain"));
     // On a phone the list of chats has done its work when a chat is chosen or deleted.

@@ -54,6 +54,7 @@ from chatapp.agents.form import agent_page
 from chatapp.agents.pages import agents_page
 from chatapp.agents.persona_section import memory_section, persona_section
 from chatapp.agents.persona_state import PersonaState
+from chatapp.agents.picture_endpoints import routes as picture_routes
 from chatapp.agents.state import AgentState
 from chatapp.agents.tools import service as tools
 from chatapp.announcements import service as announcements
@@ -96,6 +97,7 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
             *account_routes,
             *own_key_routes,
             *personal_routes,
+            *picture_routes,
             *audit_routes,
             *health_routes,
             *metrics_routes,

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.accounts import links, own_keys, sessions
 from chatapp.agents import editing as agents
+from chatapp.agents import pictures
 from chatapp.agents.tools import service as tools
 from chatapp.answers import kept
 from chatapp.chats import service as chats
@@ -26,6 +27,7 @@ JOBS = (
     kept.sweep,
     chats.purge,
     agents.purge,
+    pictures.purge,
     sessions.purge,
     links.purge,
     own_keys.reseal,

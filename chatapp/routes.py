@@ -37,6 +37,8 @@ EXPORT = "/settings/export"
 ERASE = "/settings/erase"
 AUDIT_EXPORT = "/admin/audit.csv"
 
+PICTURES = "/pictures"
+
 OWN_KEY = "/settings/own-key"
 OWN_KEY_USE = "/settings/own-key/use"
 OWN_KEY_REMOVE = "/settings/own-key/remove"
@@ -50,6 +52,11 @@ SOCKET = "/_event"
 def agent(agent_id: UUID | str) -> str:
     """The page on which one agent is looked at and changed."""
     return f"/agents/{agent_id}"
+
+
+def picture(picture_id: UUID | str) -> str:
+    """Where an agent's picture is."""
+    return f"{PICTURES}/{picture_id}"
 
 
 def new_chat_with(agent_id: UUID | str) -> str:

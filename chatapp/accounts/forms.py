@@ -31,6 +31,29 @@ class Unreadable(Exception):
         self.words = words
 
 
+async def read_body(request: Request, longest: int, too_long: str) -> bytes:
+    """What was posted.
+
+    Args:
+        request: with which it comes.
+        longest: the most bytes that are taken.
+        too_long: what people read if there are more.
+
+    Raises:
+        Unreadable: it is too long or too slow.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > longest:
+                    raise Unreadable(413, too_long)
+    except (TimeoutError, ClientDisconnect) as error:
+        raise Unreadable(408, "The form took too long to arrive. Please try again.") from error
+    return bytes(body)
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form.
 
@@ -40,15 +63,7 @@ async def read_form(request: Request) -> dict[str, str]:
     # An empty form may come without a type.
     if request.headers.get("content-type", TYPE).partition(";")[0].strip().lower() != TYPE:
         raise Unreadable(415, "This address takes a plain form only.")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LONGEST:
-                    raise Unreadable(413, "That is more than this form takes (16 KB).")
-    except (TimeoutError, ClientDisconnect) as error:
-        raise Unreadable(408, "The form took too long to arrive. Please try again.") from error
+    body = await read_body(request, LONGEST, "That is more than this form takes (16 KB).")
     try:
         pairs = parse_qsl(
             body.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=FIELDS

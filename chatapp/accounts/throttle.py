@@ -29,6 +29,9 @@ ADDRESS = Limit("address", burst=30, every=10)
 OWN_KEYS = Limit("own-keys", burst=10, every=360)
 """Keys that one person has checked at a provider."""
 
+PICTURES = Limit("pictures", burst=20, every=120)
+"""Pictures that one person uploads."""
+
 SIGN_UPS = Limit("sign-ups", burst=40, every=20)
 """New accounts from one address: an office behind one address may arrive at once."""
 
@@ -96,6 +99,15 @@ async def own_key(user_id: UUID) -> None:
         Refused: throttled.
     """
     await _pay([(OWN_KEYS, user_id.hex)])
+
+
+async def picture(user_id: UUID) -> None:
+    """Pay for a picture that a person uploads.
+
+    Raises:
+        Refused: throttled.
+    """
+    await _pay([(PICTURES, user_id.hex)])
 
 
 async def sign_up(address: str) -> None:

@@ -1,11 +1,13 @@
 """All that is here of a person: for who leaves, and for a copy of what is theirs."""
 
+from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.agents import persona_repository, repository
+from chatapp.agents.pictures import TYPE
 
 
 async def forget(session: AsyncSession, user_id: UUID) -> None:
@@ -19,6 +21,7 @@ async def export(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
     """A person's own agents, instructions and memory, as values of JSON."""
     written = await persona_repository.persona(session, user_id)
     entries = await persona_repository.memories(session, user_id)
+    pictures = dict(await repository.own_pictures(session, user_id))
     return {
         "about": written.about if written else "",
         "style": written.style if written else "",
@@ -31,6 +34,7 @@ async def export(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
             {
                 "name": each.name,
                 "emoji": each.emoji,
+                "picture": _url(pictures.get(each.picture)) if each.picture else None,
                 "description": each.description,
                 "instructions": each.instructions,
                 "tier": each.tier,
@@ -42,3 +46,8 @@ async def export(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
             for each in await repository.own(session, user_id)
         ],
     }
+
+
+def _url(data: bytes | None) -> str | None:
+    """A picture as a URL that holds all of it."""
+    return f"data:{TYPE};base64,{b64encode(data).decode()}" if data else None

@@ -1,6 +1,6 @@
 """Parts that the pages about agents share."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import reflex as rx
@@ -81,16 +81,35 @@ def undo(deleted: rx.Var[str], restore: Any) -> rx.Component:
     )
 
 
-def face(emoji: rx.Var[str], *, big: bool = False) -> rx.Component:
-    """The picture of an agent, as text."""
-    size = "size-14 text-3xl" if big else "size-10 text-xl"
+_SIZES = {
+    "tiny": "size-5 text-base rounded",
+    "small": "size-6 text-lg rounded",
+    "usual": "size-10 text-xl rounded-control bg-sunken",
+    "big": "size-14 text-3xl rounded-control bg-sunken",
+}
+
+
+def face(
+    emoji: rx.Var[str],
+    picture: rx.Var[str],
+    size: Literal["tiny", "small", "usual", "big"] = "usual",
+) -> rx.Component:
+    """The picture of an agent, or its emoji."""
+    sign = emoji if size in ("tiny", "small") else rx.cond(emoji, emoji, rx.icon("bot", size=20))
     return rx.el.span(
-        rx.cond(emoji, emoji, rx.icon("bot", size=20)),
+        rx.cond(picture, portrait(picture, "size-full"), sign),
         aria_hidden="true",
         class_name=(
-            f"{size} shrink-0 rounded-control bg-sunken inline-flex items-center justify-center "
-            "overflow-hidden leading-none select-none"
+            f"{_SIZES[size]} shrink-0 inline-flex items-center justify-center overflow-hidden "
+            "leading-none select-none"
         ),
+    )
+
+
+def portrait(picture: rx.Var[str], class_name: str) -> rx.Component:
+    """The picture of an agent. One that is gone by now leaves its place empty."""
+    return rx.el.img(
+        src=picture, alt="", draggable=False, class_name=f"{class_name} object-cover shrink-0"
     )
 
 
@@ -108,7 +127,7 @@ def card(agent: rx.vars.ObjectVar[CardView], *actions: rx.Component) -> rx.Compo
     tools = agent["tools"].to(str)
     return rx.el.li(
         rx.el.div(
-            face(agent["emoji"].to(str)),
+            face(agent["emoji"].to(str), agent["picture"].to(str)),
             rx.el.div(
                 rx.el.h3(agent["name"].to(str), class_name="font-medium truncate"),
                 rx.el.p(

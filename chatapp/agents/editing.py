@@ -1,7 +1,7 @@
 """Making, changing, copying, switching off and deleting agents."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from chatapp.agents.models import Agent
 from chatapp.agents.service import KEPT_DELETED, REMEMBER
 from chatapp.agents.tools import catalogue
 from chatapp.chats.text import storable
-from chatapp.database import new_id, now, transaction
+from chatapp.database import add, new_id, now, transaction
 from chatapp.pool.service import tiers
 
 LONGEST_NAME = 40
@@ -26,12 +26,16 @@ MOST_SUGGESTIONS = 4
 MOST_AGENTS = 50
 """How many agents of their own a person may have."""
 
+TICKED = "tool:"
+"""What stands before the name of a tool in a form."""
+
 ME, ALL = "me", "all"
 """For whom an agent is, besides the id of a group."""
 
 NAMELESS = "An agent needs a name."
 FULL = f"You have {MOST_AGENTS} agents, which is as many as there may be. Delete one first."
 NO_TEMPERATURE = "The temperature is a number from 0 to 2, or empty."
+NO_PICTURE = "The picture is no longer there. Please choose it again."
 NO_AUDIENCE = "There is no such group, or only administrators may make agents for others."
 
 _LENGTHS = {
@@ -56,6 +60,8 @@ class Draft:
 
     name: str
     emoji: str = ""
+    picture: UUID | None = None
+    """One that the same person has uploaded, or that the agent has."""
     description: str = ""
     instructions: str = ""
     tier: str | None = None
@@ -71,6 +77,8 @@ class Draft:
 
 def draft_of(form: Mapping[str, Any]) -> Draft:
     """What a form says, where ``tool:<name>`` is there for each tool and suggestions are lines.
+
+    Whether there are such tools is looked at when it is kept.
 
     Raises:
         AgentRefused: something in it is missing, too long or not to be understood.
@@ -96,15 +104,23 @@ def draft_of(form: Mapping[str, Any]) -> Draft:
     tier = str(form.get("tier") or "")
     return Draft(
         **texts,
+        picture=_uuid(form.get("picture")),
         tier=tier if tier in tiers() else None,
         tools=tuple(
-            tool.name
-            for tool in catalogue.available()
-            if tool.name != REMEMBER and form.get(f"tool:{tool.name}")
+            name.removeprefix(TICKED)
+            for name, ticked in form.items()
+            if ticked and name.startswith(TICKED)
         ),
         temperature=_temperature(str(form.get("temperature") or "").strip()),
         suggestions=suggestions,
     )
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
 
 
 def _temperature(text: str) -> float | None:
@@ -129,13 +145,21 @@ async def create(user_id: UUID, draft: Draft, audience: str = ME) -> UUID:
         return await _create(session, user_id, draft, audience)
 
 
-async def _create(session: AsyncSession, user_id: UUID, draft: Draft, audience: str) -> UUID:
+async def _create(
+    session: AsyncSession,
+    user_id: UUID,
+    draft: Draft,
+    audience: str,
+    held: Iterable[str] = (),
+) -> UUID:
+    draft = _with_known_tools(draft, held)
     owner_id, group_id = await _audience(session, user_id, audience)
     if owner_id and await repository.count(session, user_id) >= MOST_AGENTS:
         raise AgentRefused(FULL)
     await _check_name(session, user_id, draft.name)
     agent = Agent(id=new_id(), owner_id=owner_id, group_id=group_id, **draft.values)
-    session.add(agent)
+    await add(session, agent)
+    await _set_picture(session, user_id, agent.id, draft.picture)
     if owner_id is None:
         await _note(session, user_id, "created", agent.id, after=_told(draft, group_id))
     return agent.id
@@ -164,11 +188,13 @@ async def change(user_id: UUID, agent_id: UUID, draft: Draft, audience: str = ""
             if old.owner_id is None and owner_id is not None:
                 raise AgentRefused("An agent of the organisation stays the organisation’s.")
         await _check_name(session, user_id, draft.name, but=agent_id)
+        await _set_picture(session, user_id, agent_id, draft.picture)
+        draft = _with_known_tools(draft, held=old.tools)
         values = draft.values | {"owner_id": owner_id, "group_id": group_id, "updated_at": now()}
         await repository.change(session, user_id, agent_id, values)
         if owner_id is None:
             before = {name: getattr(old, name) for name in draft.values}
-            before |= {"group": str(old.group_id or "")}
+            before |= {"group": str(old.group_id or ""), "picture": str(old.picture or "")}
             await _note(session, user_id, "changed", agent_id, before, _told(draft, group_id))
 
 
@@ -191,6 +217,7 @@ async def duplicate(user_id: UUID, agent_id: UUID) -> UUID:
         draft = Draft(
             _free_name(old.name, taken),
             old.emoji,
+            await _copied(session, user_id, old.picture),
             old.description,
             old.instructions,
             old.tier,
@@ -198,7 +225,25 @@ async def duplicate(user_id: UUID, agent_id: UUID) -> UUID:
             old.temperature,
             tuple(old.suggestions),
         )
-        return await _create(session, user_id, draft, ME)
+        return await _create(session, user_id, draft, ME, held=old.tools)
+
+
+async def _copied(session: AsyncSession, user_id: UUID, picture: UUID | None) -> UUID | None:
+    data = await repository.picture(session, user_id, picture) if picture else None
+    return await repository.add_picture(session, user_id, data) if data else None
+
+
+async def _set_picture(
+    session: AsyncSession, user_id: UUID, agent_id: UUID, picture: UUID | None
+) -> None:
+    if not await repository.set_picture(session, user_id, agent_id, picture):
+        raise AgentRefused(NO_PICTURE)
+
+
+def _with_known_tools(draft: Draft, held: Iterable[str]) -> Draft:
+    """With those tools alone that can be given now, or that it has though they are away now."""
+    known = {tool.name for tool in catalogue.available()} - {REMEMBER} | set(held)
+    return replace(draft, tools=tuple(name for name in draft.tools if name in known))
 
 
 async def set_active(user_id: UUID, agent_id: UUID, active: bool) -> None:
@@ -305,7 +350,7 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 
 def _told(draft: Draft, group_id: UUID | None) -> dict[str, Any]:
-    return draft.values | {"group": str(group_id or "")}
+    return draft.values | {"group": str(group_id or ""), "picture": str(draft.picture or "")}
 
 
 async def _note(

@@ -8,8 +8,9 @@ import reflex as rx
 from chatapp import routes
 from chatapp.agents import editing
 from chatapp.agents.components import badge, face, link, page, said
+from chatapp.agents.picture_field import picture_field
 from chatapp.agents.state import AgentState
-from chatapp.agents.views import FormView, GroupView, OptionsView, ToolView
+from chatapp.agents.views import AwayView, FormView, GroupView, OptionsView, ToolView
 from chatapp.ui.behaviour import fills_field
 from chatapp.ui.layout import not_found
 from chatapp.ui.parts import button, card, choice, field, link_button, notice, skeleton
@@ -78,6 +79,7 @@ def _form() -> rx.Component:
                 class_name="flex gap-4",
             ),
             _emoji_choice(),
+            picture_field(_text("picture")),
             field(
                 "Description",
                 "description",
@@ -207,10 +209,12 @@ def _tier() -> rx.Component:
 
 def _tools() -> rx.Component:
     tools = expression(f"{_OPTIONS!s}?.tools ?? []", list[ToolView], _OPTIONS)
+    away = expression(f"{_FORM!s}?.away ?? []", list[AwayView], _FORM)
     return rx.el.fieldset(
         rx.el.legend("Tools", class_name="text-sm font-medium mb-1.5"),
         rx.el.div(
             rx.foreach(tools.to(list[ToolView]), _tool),
+            rx.foreach(away.to(list[AwayView]), _away),
             class_name="grid gap-2 sm:grid-cols-2",
         ),
         class_name="min-w-0",
@@ -219,24 +223,46 @@ def _tools() -> rx.Component:
 
 def _tool(tool: rx.vars.ObjectVar[ToolView]) -> rx.Component:
     name = tool["name"].to(str)
-    chosen = expression(f"({_FORM!s}?.tools ?? []).includes({name!s})", bool, _FORM, name)
+    return _ticked(
+        name,
+        tool["title"].to(str),
+        rx.el.span(tool["meaning"].to(str), class_name="block text-sm text-muted"),
+        rx.cond(
+            tool["acts"].to(bool),
+            rx.el.span(
+                "Acts outside: you are asked before each use.",
+                class_name="block text-sm text-danger",
+            ),
+        ),
+        checked=expression(f"({_FORM!s}?.tools ?? []).includes({name!s})", bool, _FORM, name),
+    )
+
+
+def _away(tool: rx.vars.ObjectVar[AwayView]) -> rx.Component:
+    return _ticked(
+        tool["name"].to(str),
+        tool["title"].to(str),
+        rx.el.span(
+            "Not available now. It is kept, and used again once it is there.",
+            class_name="block text-sm text-muted",
+        ),
+        checked=True,
+    )
+
+
+def _ticked(
+    name: rx.Var[str], title: rx.Var[str], *words: rx.Component, checked: bool | rx.Var[bool]
+) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="checkbox",
-            name=expression(f"'tool:' + {name!s}", str, name),
-            default_checked=chosen,
+            name=expression(f"'{editing.TICKED}' + {name!s}", str, name),
+            default_checked=checked,
             class_name="mt-1 size-4 shrink-0 accent-[var(--accent)]",
         ),
         rx.el.span(
-            rx.el.span(tool["title"].to(str), class_name="block text-sm font-medium"),
-            rx.el.span(tool["meaning"].to(str), class_name="block text-sm text-muted"),
-            rx.cond(
-                tool["acts"].to(bool),
-                rx.el.span(
-                    "Acts outside: you are asked before each use.",
-                    class_name="block text-sm text-danger",
-                ),
-            ),
+            rx.el.span(title, class_name="block text-sm font-medium"),
+            *words,
             class_name="min-w-0 [overflow-wrap:anywhere]",
         ),
         key=name,
@@ -276,7 +302,7 @@ def _looked_at() -> rx.Component:
     """An agent that somebody else made."""
     return card(
         rx.el.div(
-            face(_text("emoji"), big=True),
+            face(_text("emoji"), _picture(), "big"),
             rx.el.div(
                 rx.el.p(_text("description")),
                 rx.cond(_flag("built_in"), badge("Comes with the product")),
@@ -305,6 +331,12 @@ def _looked_at() -> rx.Component:
 
 def _text(name: str) -> rx.Var[str]:
     return expression(f"{_FORM!s}?.{name} ?? ''", str, _FORM)
+
+
+def _picture() -> rx.Var[str]:
+    return expression(
+        f"{_FORM!s}?.picture ? `{routes.picture('')}${{{_FORM!s}.picture}}` : ''", str, _FORM
+    )
 
 
 def _flag(name: str) -> rx.Var[bool]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, LargeBinary, Text
 from sqlmodel import Field
 
 from chatapp.database import Moment, Table, new_id, now
@@ -25,6 +25,8 @@ class Agent(Table, table=True):
     """Of an organisation's agent: for whom it is; none: for everyone."""
     name: str = Field(max_length=40)
     emoji: str = Field(default="", max_length=16)
+    picture: UUID | None = None
+    """The id of its picture, which is shown in place of the emoji."""
     description: str = Field(default="", max_length=200)
     instructions: str = Field(default="", sa_type=Text)
     tier: str | None = None
@@ -38,6 +40,23 @@ class Agent(Table, table=True):
     updated_at: datetime = Field(default_factory=now, sa_type=Moment)
     deleted_at: datetime | None = Field(default=None, sa_type=Moment)
     """When it was deleted; for a while it can be brought back."""
+
+
+class AgentPicture(Table, table=True):
+    """A picture of an agent. It is never changed: another one has another id."""
+
+    __tablename__ = "agent_pictures"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        Index("ix_agent_pictures_agent_id", "agent_id"),
+        Index("ix_agent_pictures_owner_id", "owner_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    agent_id: UUID | None = Field(default=None, foreign_key="agents.id", ondelete="CASCADE")
+    owner_id: UUID | None = Field(default=None, foreign_key="users.id", ondelete="CASCADE")
+    """Who has uploaded it, until an agent has it."""
+    data: bytes = Field(sa_type=LargeBinary, repr=False)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
 
 
 class Persona(Table, table=True):

@@ -37,7 +37,7 @@ def agents_page() -> rx.Component:
         "Agents",
         rx.el.p(
             "An agent answers with instructions, models and tools of its own. Start a chat with "
-            "one, or begin a question with @ and its name.",
+            "one, or write @ and its name anywhere in a question.",
             class_name="text-muted max-w-prose",
         ),
         rx.el.div(

@@ -12,8 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.accounts.models import Group, Membership, Role, User, UserStatus
-from chatapp.agents.models import Agent
-from chatapp.database import rows_of
+from chatapp.agents.models import Agent, AgentPicture
+from chatapp.database import add, rows_of
 
 _WHO = bindparam("user_id", type_=Uuid())
 
@@ -155,7 +155,8 @@ async def purge_deleted(session: AsyncSession, before: datetime) -> None:
 
 
 async def remove_all(session: AsyncSession, user_id: UUID) -> None:
-    """Remove all agents of a person's own for good."""
+    """Remove all agents of a person's own for good, with their pictures."""
+    await session.exec(delete(AgentPicture).where(col(AgentPicture.owner_id) == user_id))
     await session.exec(delete(Agent).where(col(Agent.owner_id) == user_id))
 
 
@@ -165,5 +166,72 @@ async def own(session: AsyncSession, user_id: UUID) -> Sequence[Agent]:
         rows_of(Agent)
         .where(col(Agent.owner_id) == user_id, col(Agent.deleted_at).is_(None))
         .order_by(col(Agent.created_at))
+    )
+    return found.all()
+
+
+async def picture(session: AsyncSession, user_id: UUID, picture_id: UUID) -> bytes | None:
+    """A picture of an agent that a person may know of, or that the person has just uploaded."""
+    shown = exists().where(
+        col(Agent.id) == AgentPicture.agent_id,
+        col(Agent.picture) == AgentPicture.id,
+        col(Agent.deleted_at).is_(None),
+        or_(_visible(), _editable()),
+    )
+    found = await session.exec(
+        select(AgentPicture.data).where(
+            col(AgentPicture.id) == picture_id, or_(col(AgentPicture.owner_id) == _WHO, shown)
+        ),
+        params={"user_id": user_id},
+    )
+    return found.first()
+
+
+async def add_picture(session: AsyncSession, user_id: UUID, data: bytes) -> UUID:
+    """Keep a picture for an agent that a person is about to save. Its id."""
+    made = AgentPicture(owner_id=user_id, data=data)
+    await add(session, made)
+    return made.id
+
+
+async def set_picture(
+    session: AsyncSession, user_id: UUID, agent_id: UUID, picture_id: UUID | None
+) -> bool:
+    """Give an agent a picture that the person has uploaded, or none, and remove those before it.
+
+    The caller has seen that the person may change the agent. False: there is no such picture.
+    """
+    if picture_id:
+        taken = await session.exec(
+            update(AgentPicture)
+            .where(
+                col(AgentPicture.id) == picture_id,
+                or_(col(AgentPicture.owner_id) == user_id, col(AgentPicture.agent_id) == agent_id),
+            )
+            .values(agent_id=agent_id, owner_id=None)
+            .execution_options(synchronize_session=False)
+        )
+        if not taken.rowcount:
+            return False
+    others = delete(AgentPicture).where(col(AgentPicture.agent_id) == agent_id)
+    await session.exec(others.where(col(AgentPicture.id) != picture_id) if picture_id else others)
+    return True
+
+
+async def purge_pictures(session: AsyncSession, before: datetime) -> None:
+    """Remove what was uploaded before that moment and no agent has."""
+    await session.exec(
+        delete(AgentPicture).where(
+            col(AgentPicture.agent_id).is_(None), col(AgentPicture.created_at) < before
+        )
+    )
+
+
+async def own_pictures(session: AsyncSession, user_id: UUID) -> Sequence[tuple[UUID, bytes]]:
+    """The pictures of a person's own agents by their ids, for a copy of what is theirs."""
+    found = await session.exec(
+        select(AgentPicture.id, AgentPicture.data)
+        .join(Agent, col(Agent.id) == AgentPicture.agent_id)
+        .where(col(Agent.owner_id) == user_id, col(Agent.deleted_at).is_(None))
     )
     return found.all()

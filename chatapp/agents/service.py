@@ -1,5 +1,6 @@
 """What people do with agents, and what an answer is told of the one that is asked."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -40,6 +41,8 @@ class Brief:
     agent_id: UUID | None = None
     name: str = ""
     emoji: str = ""
+    picture: UUID | None = None
+    """The id of its picture, in place of the emoji."""
     instructions: str = ""
     """The agent's."""
     tier: str | None = None
@@ -54,7 +57,12 @@ class Brief:
     @property
     def label(self) -> str:
         """The agent as people read it."""
-        return f"{self.emoji} {self.name}".strip()
+        return label_of(self.emoji, self.name, self.picture)
+
+
+def label_of(emoji: str, name: str, picture: UUID | None) -> str:
+    """An agent as people read it, beside its picture if it has one."""
+    return name if picture else f"{emoji} {name}".strip()
 
 
 PLAIN = Brief()
@@ -93,18 +101,26 @@ async def shown(user_id: UUID, agent_id: UUID) -> Agent | None:
 
 
 async def named(session: AsyncSession, user_id: UUID, question: str) -> Brief | None:
-    """The agent whose name stands behind an @ at the beginning of a question, if one does."""
-    if not question.startswith("@"):
+    """The agent whose name stands behind an @ in a question, if one does; of several the first.
+
+    Not within a word, an address or code: there an @ means something else.
+    """
+    if "@" not in question or not _AT.search(words := _CODE.sub(" ", question)):
         return None
-    text = question[1:].casefold()
-    found = [
-        agent
-        for agent in choices_in(await repository.agents(session, user_id))
-        if text.startswith(name := agent.name.casefold())
-        and not text[len(name) : len(name) + 1].isalnum()
-    ]
-    # The longest: “Writer” does not hide “Writer for customers”.
-    return _brief(max(found, key=lambda agent: len(agent.name))) if found else None
+    found = choices_in(await repository.agents(session, user_id))
+    # The longest first: “Writer” does not hide “Writer for customers”.
+    longest = sorted((agent.name for agent in found), key=len, reverse=True)
+    names = "|".join(map(re.escape, longest))
+    at = re.search(rf"{_AT.pattern}(?P<name>{names}){_END}", words, re.IGNORECASE)
+    if at is None:
+        return None
+    name = at["name"].casefold()
+    return next((_brief(agent) for agent in found if agent.name.casefold() == name), None)
+
+
+_AT = re.compile(r"(?<![\w@.+/-])@(?=\S)")
+_END = r"(?![\w@/]|[.-]\w)"
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 
 
 async def choices(user_id: UUID) -> list[Agent]:
@@ -127,6 +143,7 @@ def _brief(agent: Agent) -> Brief:
         agent.id,
         agent.name,
         agent.emoji,
+        agent.picture,
         agent.instructions,
         agent.tier if agent.tier in tiers() else None,
         tuple(agent.tools),

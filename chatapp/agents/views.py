@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import TypedDict
 from uuid import UUID
 
+from chatapp import routes
 from chatapp.agents import editing
 from chatapp.agents.builtin import BUILT_IN, is_on
 from chatapp.agents.models import Agent
-from chatapp.agents.service import REMEMBER
+from chatapp.agents.service import REMEMBER, label_of
 from chatapp.agents.tools import catalogue
 from chatapp.pool.service import tiers
 
@@ -20,6 +21,8 @@ class ChoiceView(TypedDict):
     id: str
     name: str
     emoji: str
+    picture: str
+    """The address of its picture; empty: it has none."""
     description: str
     suggestions: list[str]
 
@@ -29,6 +32,7 @@ class MarkView(TypedDict):
 
     id: str
     label: str
+    picture: str
     off: bool
     """Whether the chat goes on without it."""
 
@@ -39,6 +43,7 @@ class CardView(TypedDict):
     id: str
     name: str
     emoji: str
+    picture: str
     description: str
     active: bool
     editable: bool
@@ -60,12 +65,23 @@ class FormView(TypedDict):
     """For whom it is, as the form says it."""
     name: str
     emoji: str
+    picture: str
+    """The id of its picture."""
     description: str
     instructions: str
     tier: str
     temperature: str
     suggestions: str
     tools: list[str]
+    away: list["AwayView"]
+    """Those of its tools that cannot be used now."""
+
+
+class AwayView(TypedDict):
+    """A tool that an agent has and that cannot be used now."""
+
+    name: str
+    title: str
 
 
 class ToolView(TypedDict):
@@ -100,6 +116,7 @@ def choice_views(agents: Iterable[Agent]) -> list[ChoiceView]:
             "id": str(agent.id),
             "name": agent.name,
             "emoji": agent.emoji,
+            "picture": _picture(agent),
             "description": agent.description,
             "suggestions": list(agent.suggestions),
         }
@@ -109,8 +126,16 @@ def choice_views(agents: Iterable[Agent]) -> list[ChoiceView]:
 
 def mark_view(agent_id: UUID, agent: Agent | None) -> MarkView:
     """The agent of a chat; one that is gone has no name any more."""
-    label = f"{agent.emoji} {agent.name}".strip() if agent else GONE
-    return {"id": str(agent_id), "label": label, "off": agent is None or not is_on(agent)}
+    return {
+        "id": str(agent_id),
+        "label": label_of(agent.emoji, agent.name, agent.picture) if agent else GONE,
+        "picture": _picture(agent) if agent else "",
+        "off": agent is None or not is_on(agent),
+    }
+
+
+def _picture(agent: Agent) -> str:
+    return routes.picture(agent.picture) if agent.picture else ""
 
 
 def card_view(agent: Agent, *, editable: bool, audience: str = "") -> CardView:
@@ -120,6 +145,7 @@ def card_view(agent: Agent, *, editable: bool, audience: str = "") -> CardView:
         "id": str(agent.id),
         "name": agent.name,
         "emoji": agent.emoji,
+        "picture": _picture(agent),
         "description": agent.description,
         "active": is_on(agent),
         "editable": editable,
@@ -140,13 +166,21 @@ def form_view(agent: Agent, *, editable: bool) -> FormView:
         "audience": audience,
         "name": agent.name,
         "emoji": agent.emoji,
+        "picture": str(agent.picture or ""),
         "description": agent.description,
         "instructions": agent.instructions,
         "tier": agent.tier or "",
         "temperature": "" if agent.temperature is None else f"{agent.temperature:g}",
         "suggestions": "\n".join(agent.suggestions),
         "tools": list(agent.tools),
+        "away": _away(agent.tools),
     }
+
+
+def _away(names: Iterable[str]) -> list[AwayView]:
+    titles = {tool.name: tool.title for tool, _ in catalogue.every()}
+    there = {tool.name for tool in catalogue.available()}
+    return [{"name": name, "title": titles.get(name, name)} for name in names if name not in there]
 
 
 def empty_form(audience: str) -> FormView:

@@ -6,7 +6,7 @@ import reflex as rx
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp import routes
-from chatapp.agents.components import face
+from chatapp.agents.components import face, portrait
 from chatapp.agents.views import ChoiceView
 from chatapp.answers.components import CHAT_ID
 from chatapp.answers.state import ChatState
@@ -46,19 +46,23 @@ def agent_picker(chat: rx.Var[Any]) -> rx.Component:
     """Says which agent answers, and lets another one be chosen."""
     mark = expression(f"{chat!s}?.agent", dict, chat)
     label = expression(
-        f"{mark!s}?.label ?? ({_CHOSEN!s} && `${{{_CHOSEN!s}.emoji}} ${{{_CHOSEN!s}.name}}`.trim())"
-        " ?? ''",
+        f"{mark!s}?.label ?? ({_CHOSEN!s} && ({_CHOSEN!s}.picture ? {_CHOSEN!s}.name : "
+        f"`${{{_CHOSEN!s}.emoji}} ${{{_CHOSEN!s}.name}}`.trim())) ?? ''",
         str,
         mark,
         _CHOSEN,
     )
+    picture = expression(f"{mark!s}?.picture ?? {_CHOSEN!s}?.picture ?? ''", str, mark, _CHOSEN)
     off = expression(f"{mark!s}?.off ?? false", bool, mark)
     current = expression(f"{mark!s}?.id ?? {_CHOSEN!s}?.id ?? ''", str, mark, _CHOSEN)
     return rx.el.div(
         rx.el.button(
             rx.cond(
                 label,
-                rx.el.span(label, class_name="truncate"),
+                rx.fragment(
+                    rx.cond(picture, portrait(picture, "size-5 rounded")),
+                    rx.el.span(label, class_name="truncate"),
+                ),
                 rx.fragment(
                     rx.icon("bot", size=16, aria_hidden="true", class_name="shrink-0"),
                     rx.el.span("Agent"),
@@ -95,17 +99,19 @@ def agent_picker(chat: rx.Var[Any]) -> rx.Component:
 
 
 def _menu(current: rx.Var[str]) -> rx.Component:
+    none = rx.Var.create("")
     waiting = rx.el.div(*[skeleton("h-9 w-full") for _ in range(4)], class_name="space-y-1 p-1")
     return rx.el.div(
         rx.cond(
             expression(f"!!{AGENTS!s}", bool, AGENTS),
             rx.el.ul(
-                _item("", "", "No agent", "", current),
+                _item("", none, none, "No agent", "", current),
                 rx.foreach(
                     AGENTS.to(list[ChoiceView]),
                     lambda agent: _item(
                         agent["id"].to(str),
                         agent["emoji"].to(str),
+                        agent["picture"].to(str),
                         agent["name"].to(str),
                         agent["description"].to(str),
                         current,
@@ -135,14 +141,15 @@ def _menu(current: rx.Var[str]) -> rx.Component:
 
 def _item(
     agent_id: str | rx.Var[str],
-    emoji: str | rx.Var[str],
+    emoji: rx.Var[str],
+    picture: rx.Var[str],
     name: str | rx.Var[str],
     description: str | rx.Var[str],
     current: rx.Var[str],
 ) -> rx.Component:
     chosen = current == agent_id
     inside = (
-        rx.el.span(emoji, aria_hidden="true", class_name="w-6 text-center text-lg shrink-0"),
+        face(emoji, picture, "small"),
         rx.el.span(
             rx.el.span(name, class_name="block text-sm font-medium truncate"),
             rx.el.span(description, class_name="block text-xs text-muted truncate empty:hidden"),
@@ -190,7 +197,11 @@ def agent_greeting() -> rx.Component:
     return rx.cond(
         there,
         rx.el.div(
-            face(expression(f"{_CHOSEN!s}?.emoji ?? ''", str, _CHOSEN), big=True),
+            face(
+                expression(f"{_CHOSEN!s}?.emoji ?? ''", str, _CHOSEN),
+                expression(f"{_CHOSEN!s}?.picture ?? ''", str, _CHOSEN),
+                "big",
+            ),
             rx.el.h1(
                 expression(f"{_CHOSEN!s}?.name ?? ''", str, _CHOSEN), class_name=_TITLE + " mt-4"
             ),
@@ -273,7 +284,7 @@ def _some() -> rx.Component:
             few.to(list[ChoiceView]),
             lambda agent: rx.el.li(
                 ReactRouterLink.create(
-                    rx.el.span(agent["emoji"].to(str), aria_hidden="true"),
+                    face(agent["emoji"].to(str), agent["picture"].to(str), "tiny"),
                     rx.el.span(agent["name"].to(str), class_name="truncate"),
                     to=expression(f"`/?agent=${{{agent!s}.id}}`", str, agent),
                     title=agent["description"].to(str),
@@ -303,11 +314,7 @@ def mentions() -> rx.Component:
             rx.foreach(
                 expression(f"{AGENTS!s} ?? []", list[ChoiceView], AGENTS).to(list[ChoiceView]),
                 lambda agent: rx.el.li(
-                    rx.el.span(
-                        agent["emoji"].to(str),
-                        aria_hidden="true",
-                        class_name="w-6 text-center text-lg shrink-0",
-                    ),
+                    face(agent["emoji"].to(str), agent["picture"].to(str), "small"),
                     rx.el.span(agent["name"].to(str), class_name="text-sm font-medium truncate"),
                     rx.el.span(
                         agent["description"].to(str),

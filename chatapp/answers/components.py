@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
+from chatapp.agents.components import portrait
 from chatapp.answers.state import ChatState
 from chatapp.answers.thoughts import approvals, thoughts
 from chatapp.answers.thumb_components import thumbs, why
@@ -182,6 +183,7 @@ def _actions(
     by = expression(
         f"[{message!s}?.agent, {message!s}?.by].filter(Boolean).join(' · ')", str, message
     )
+    picture = expression(f"{message!s}?.picture ?? ''", str, message)
     cached = expression(f"{message!s}?.cached ?? ''", str, message)
     small = "size-8 data-[copied]:text-accent"
     return rx.el.div(
@@ -200,6 +202,7 @@ def _actions(
         ),
         rx.cond(by, thumbs(message, message_id)),
         rx.el.div(
+            rx.cond(picture, portrait(picture, "size-4 rounded")),
             rx.el.span(by, class_name="text-xs text-muted truncate max-w-full", title=by),
             rx.cond(cached, _cached(cached, message_id, last)),
             class_name="ml-2 min-w-0 flex flex-wrap items-center gap-x-2",

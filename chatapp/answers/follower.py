@@ -18,7 +18,7 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.telling import tell
 from chatapp.answers.tier_view import tier_view
-from chatapp.answers.views import MISSING, ChatView, LineView, message_view
+from chatapp.answers.views import MISSING, ChatView, LineView, message_view, picture_view
 from chatapp.answers.welcome import WELCOME
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
@@ -181,7 +181,10 @@ class _Screen:
         for message in (question, place):
             self._sent.add(message.id)
             values |= self._shown_as(message, None, {})
-        values[f"m:{place.id}"]["agent"] = added["agent"]
+        values[f"m:{place.id}"] |= {
+            "agent": added["agent"],
+            "picture": picture_view(added["picture"]),
+        }
         return values
 
     async def _question(self, chat_id: UUID, added: dict[str, Any]) -> Message | None:

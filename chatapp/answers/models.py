@@ -72,6 +72,8 @@ class Answer(Table, table=True):
     """Where it is kept, so that it is forgotten with its chat."""
     anew: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether a new answer was wanted, whatever is kept."""
+    picture: UUID | None = None
+    """The picture that the agent had."""
     context_from: UUID | None = None
     """The message with which the model's history began, when earlier ones were left out."""
     thoughts: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})

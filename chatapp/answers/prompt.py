@@ -89,8 +89,8 @@ def _common(brief: Brief) -> str:
     parts = [RULES, HOUSE_RULES.value]
     if brief.agent_id:
         parts.append(
-            f"You are called {brief.name} here. “@{brief.name}” at the beginning of a question "
-            f"says that you are asked, and is no part of it."
+            f"You are called {brief.name} here. “@{brief.name}” in a question says that you "
+            f"are asked, and is no part of it."
         )
         parts.append(brief.instructions)
     return "\n\n".join(part for part in parts if part)

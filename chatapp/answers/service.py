@@ -75,7 +75,7 @@ async def ask(
         runner: makes the answer.
         user_id: who asks.
         chat_id: where.
-        text: the question. One that begins with ``@`` and an agent's name is that agent's.
+        text: the question. One with ``@`` and an agent's name in it is that agent's.
         client_id: made by the browser.
         tier: the models that shall answer; None: those of the agent.
         agent_id: of a new chat: the agent that answers in it.
@@ -314,6 +314,7 @@ async def _queue(
         tier=tier,
         agent_id=brief.agent_id,
         agent=brief.label,
+        picture=brief.picture,
         runner=runner.name,
         anew=anew,
         queued_at=charge.asked_at,
@@ -343,6 +344,7 @@ def _added(asked: Message, brief: Brief) -> dict[str, Any]:
         "text": asked.text if len(asked.text) <= TOLD else None,
         "at": asked.created_at,
         "agent": brief.label,
+        "picture": brief.picture,
     }
 
 

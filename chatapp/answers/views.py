@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
+from chatapp import routes
 from chatapp.agents.views import MarkView
 from chatapp.answers.models import Answer, Source
 from chatapp.answers.repository import details, steps_of
@@ -76,6 +77,8 @@ class MessageView(MadeView):
     at: str
     agent: str
     """Who was asked, if it was an agent."""
+    picture: str
+    """The address of the agent's picture, if it has one."""
 
 
 class Made(Protocol):
@@ -121,8 +124,14 @@ def message_view(message: Message, answer: Answer | None, *, whole: bool = True)
         "thumb": answer.thumb if answer else 0,
         "at": message.created_at.isoformat(),
         "agent": answer.agent if answer else "",
+        "picture": picture_view(answer.picture if answer else None),
         **made_view(answer),
     }
+
+
+def picture_view(picture: UUID | str | None) -> str:
+    """The address of a picture."""
+    return routes.picture(picture) if picture else ""
 
 
 def made_view(made: Made | None) -> MadeView:

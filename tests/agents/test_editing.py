@@ -7,10 +7,12 @@ import pytest
 
 from chatapp.accounts import groups
 from chatapp.accounts.models import Role, User
-from chatapp.agents import editing, service
+from chatapp.agents import editing, repository, service
 from chatapp.agents.builtin import BUILT_IN
 from chatapp.agents.editing import ALL, ME, AgentRefused, Draft, NoAgent, draft_of
 from chatapp.agents.service import REMEMBER
+from chatapp.agents.tools import service as tools
+from chatapp.agents.views import FormView, form_view
 from chatapp.database import new_id, reading, transaction
 
 CODER = next(agent for agent in BUILT_IN.values() if agent.name == "Coder")
@@ -129,8 +131,37 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
+async def test_tools_that_are_away_for_a_while_are_kept_and_others_are_not_made_up(
+    ada: UUID,
+) -> None:
+    ticked = {f"tool:{name}": "on" for name in ("calculator", "current_time", "made_up", REMEMBER)}
+    made = await editing.create(ada, draft_of({"name": "Poet"} | ticked))
+    assert (await form_of(ada, made))["tools"] == ["calculator", "current_time"]
+    await tools.choose("calculator", on=False, by=None)
+    form = await form_of(ada, made)
+    assert form["away"] == [{"name": "calculator", "title": "Calculator"}]
+    await editing.change(ada, made, draft_of({"name": "Poet", "emoji": "🪶"} | ticked))
+    copy = await editing.duplicate(ada, made)
+    for agent_id in (made, copy):
+        assert (await form_of(ada, agent_id))["tools"] == ["calculator", "current_time"]
+    # Another agent cannot be given it meanwhile, and this one can let it go.
+    fresh = await editing.create(ada, draft_of({"name": "Other"} | ticked))
+    await editing.change(ada, made, draft_of({"name": "Poet"}))
+    await tools.choose("calculator", on=True, by=None)
+    assert (await form_of(ada, fresh))["tools"] == ["current_time"]
+    assert (await form_of(ada, made))["tools"] == []
+    assert (await form_of(ada, copy))["away"] == []
+
+
+async def form_of(user_id: UUID, agent_id: UUID) -> FormView:
+    async with reading() as session:
+        agent = await repository.editable(session, user_id, agent_id)
+    assert agent
+    return form_view(agent, editable=True)
+
+
 def test_a_form_is_read_as_it_is_meant() -> None:
-    more = {"tool:nothing": "on", f"tool:{REMEMBER}": "on", "tier": "none", "user_id": "x"}
+    more = {"tool:": "", "tier": "none", "user_id": "x"}
     draft = draft_of(FORM | more | {"suggestions": "One\n\n Two \n"})
     assert draft == Draft(
         "Poet", tools=("calculator",), temperature=0.5, suggestions=("One", "Two")

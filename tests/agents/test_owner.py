@@ -49,6 +49,12 @@ ELSEWHERE = {
         "is_group",
         "purge_deleted",  # what anybody deleted long ago
         "remove_all",  # below
+        # Pictures: tests/agents/test_pictures.py.
+        "picture",
+        "add_picture",
+        "set_picture",
+        "purge_pictures",
+        "own_pictures",
     },
     # They write into what is the caller's own, and are tried below; and who has written anything.
     persona_repository: {

@@ -8,6 +8,7 @@ from langchain_core.messages import SystemMessage
 
 from chatapp import controls
 from chatapp.agents import persona
+from chatapp.agents import service as agents
 from chatapp.agents.builtin import BUILT_IN, SWITCHED_OFF
 from chatapp.agents.models import Agent
 from chatapp.agents.service import HOUSE_RULES
@@ -19,7 +20,7 @@ from chatapp.answers.request import Request, request_for
 from chatapp.answers.service import NO_AGENT, Refused
 from chatapp.answers.views import message_view
 from chatapp.chats import service as chats
-from chatapp.database import new_id, transaction
+from chatapp.database import new_id, reading, transaction
 from chatapp.pool.content import estimated_tokens
 from tests.answers.world import ask, finished, messages, row, screen
 from tests.fakes import ProviderServer
@@ -92,6 +93,32 @@ async def test_a_name_behind_an_at_asks_that_agent_for_one_question(
     assert "You are an editor." in system(first)
     assert system(second).endswith("Odes only.")
     assert system(third) == RULES
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    {
+        "Please @Poet, sing": "Poet",
+        "Sing (@poet).": "Poet",
+        "Sing\n@POET": "Poet",
+        "@Poet of odes or @Writer?": "Poet of odes",
+        "Shall @Writer or @Poet begin?": "Writer",
+        "Write to ada@poet or a.b@poet.example": None,
+        "Install @poet/core with npm": None,
+        "See @poet.example and @poet-x and @poets and @poet_x": None,
+        "What does `@Poet` do, and\n```\n@Poet\ndef sing():\n```": None,
+        "Meet me @ Poet": None,
+        "@nobody": None,
+    }.items(),
+)
+async def test_the_name_may_stand_anywhere_but_in_a_word_an_address_or_code(
+    ada: UUID, question: str, asked: str | None
+) -> None:
+    await agent(ada)
+    await agent(ada, "Poet of odes")
+    async with reading() as session:
+        brief = await agents.named(session, ada, question)
+    assert (brief.name if brief else None) == asked
 
 
 async def test_somebody_elses_agent_is_as_one_that_does_not_exist(

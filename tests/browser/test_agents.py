@@ -5,6 +5,7 @@ from playwright.async_api import Page, expect
 
 from chatapp import routes
 from tests.browser.chatting import Chatting
+from tests.fakes import ProviderServer
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +84,42 @@ async def test_an_at_lists_the_agents_and_the_keyboard_takes_one(chatting: Chatt
     await expect(page.get_by_role("button", name="Choose an agent")).to_be_visible()
     await chatting.answered("Thanks [[say 3 words]]")
     await expect(chatting.answer).not_to_contain_text("Translator")
+
+
+async def test_one_is_named_in_the_middle_of_a_question(chatting: Chatting) -> None:
+    page, options = chatting.page, chatting.page.get_by_role("option")
+    await chatting.box.press_sequentially("Mail ada@tr")
+    await expect(options).to_have_count(0)
+    await chatting.box.fill("Please, ")
+    await chatting.box.press_sequentially("@tr")
+    await expect(options).to_have_count(1)
+    await chatting.box.press("Tab")
+    await expect(chatting.box).to_have_value("Please, @Translator ")
+    await chatting.box.press_sequentially("say it [[say 3 words]]")
+    await chatting.box.press("Enter")
+    await expect(chatting.answer).to_contain_text("🌍 Translator ·")
+    await expect(page.get_by_role("button", name="Choose an agent")).to_be_visible()
+
+
+async def test_what_a_model_remembers_is_seen_in_the_drawer_and_in_the_settings(
+    chatting: Chatting, providers: ProviderServer
+) -> None:
+    page = chatting.page
+    await page.goto(chatting.url + routes.SETTINGS)
+    await page.get_by_role("switch", name="Use the memory").click()
+    await expect(page.get_by_role("switch", name="Use the memory")).to_be_checked()
+    await chatting.open()
+    remembers = {"name": "remember", "args": {"fact": "Prefers trains <b>"}}
+    await providers.set(rounds=[[remembers]], text="I will remember.")
+    await chatting.answered("@Maths I prefer trains")
+    await chatting.answer.get_by_role("button", name="Looked up 1 thing").click()
+    step = page.get_by_test_id("step").and_(page.locator("[data-kind=tool]"))
+    await expect(step).to_contain_text("Memory")
+    await expect(step).to_contain_text("Remembered: Prefers trains <b>")
+    await page.goto(chatting.url + routes.SETTINGS)
+    entries = page.get_by_role("list", name="What is remembered").get_by_role("listitem")
+    await expect(entries).to_contain_text("Prefers trains <b>")
+    await expect(entries).to_contain_text("Noted by an agent")
 
 
 async def test_a_form_that_is_refused_keeps_what_was_typed(chatting: Chatting) -> None:
