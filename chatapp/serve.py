@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import uvicorn
 from chatapp import leaving, logs
 from chatapp.accounts.sockets import sockets
 from chatapp.settings import settings
+
+logger = logging.getLogger(__name__)
 
 DEFLATE = True
 """Whether websocket messages are compressed.
@@ -142,7 +145,10 @@ class _Server(uvicorn.Server):
         if self.started:
             collect_seldom()
             where = settings().public_url or address(self.config.host, self.config.port)
-            print(f"chatapp is at {where}", flush=True)
+            if settings().log == "json":
+                logger.info("chatapp is at %s", where)
+            else:
+                print(f"chatapp is at {where}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take nothing new. Only SIGTERM, the first time, leaves time for a departure."""

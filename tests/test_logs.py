@@ -4,10 +4,21 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatapp import logs
+from tests.answers.app import _answering, answered, first_question, sign_up
+from tests.answers.conftest import fakes, provider_server
+from tests.answers.world import GROQ_KEY
+from tests.fakes import ProviderServer
+from tests.harness.app import AppServer
+from tests.harness.backends import Backend
+
+__all__ = ["fakes", "provider_server"]
 
 TAB = "c1006998-7253-4628-a946-ec229df27542"
 
@@ -92,3 +103,35 @@ async def test_entries_say_what_they_are_about_and_so_do_those_of_tasks_begun_th
         await asyncio.create_task(answering())
     ).items()
     assert "request" not in await entry()
+
+
+@pytest.fixture
+async def app(
+    embedded: Backend,
+    built_pages: None,
+    fakes: ProviderServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[AppServer]:
+    monkeypatch.setenv("CHATAPP_LOG", "json")
+    async with _answering(embedded, fakes, tmp_path) as server:
+        yield server
+
+
+async def test_a_running_app_names_the_request_and_the_answer_in_each_line_about_them(
+    app: AppServer, fakes: ProviderServer
+) -> None:
+    await fakes.set("groq", fault={"kind": "http_500"})
+    ada = await sign_up(app)
+    for _ in range(2):  # They take turns, so one of two questions meets the one that fails.
+        chat_id = await first_question(ada, "a private question [[say 5 words]]")
+        async with ada.tab(chat_id) as tab:
+            await answered(tab, chat_id)
+    text = app.process.text
+    entries: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    assert all({"time", "level", "logger", "message"} <= entry.keys() for entry in entries)
+    failed = [entry for entry in entries if entry["logger"] == "chatapp.pool.relay"]
+    assert failed
+    assert all(entry["request"] and entry["answer"] for entry in failed), failed
+    for private in ("private question", GROQ_KEY, ada.email, ada.cookie.partition("=")[2]):
+        assert private not in text

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,21 @@ def test_nothing_runs_as_root_and_signals_reach_the_program(stage: str) -> None:
     for word in ("CMD", "ENTRYPOINT"):
         assert all(rest.startswith("[") for rest in given(stage, word))
     assert "CMD [" in given(stage, "HEALTHCHECK")[0]
+
+
+def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
+    linter = Path(sys.executable).with_name("hadolint")
+    # Versions of Debian's packages are Debian's: an old one is gone from its mirrors.
+    words = [linter, "--ignore", "DL3008", "--no-color", PROJECT / "Dockerfile"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+def test_users_are_those_that_kubernetes_runs() -> None:
+    folder = PROJECT / "deploy" / "kubernetes" / "base"
+    for stage, name in (("front", "front"), ("app", "backend")):
+        assert f"runAsUser: {given(stage, 'USER')[-1]}\n" in (folder / f"{name}.yaml").read_text()
+    assert "--uid 10001 " in " ".join(given("app", "RUN"))
 
 
 def test_the_build_is_what_make_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """The manifests against Kubernetes' own schemas, and against each other."""
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,34 @@ def test_all_keep_to_their_schemas(overlay: Path) -> None:
     assert len(found) >= 10
     for each in found:
         kubernetes_validate.validate(each, VERSION, strict=True)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is no package of Python")
+def test_kustomize_puts_together_what_keeps_to_the_schemas(overlay: Path, tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    copy = tmp_path / "kubernetes" / overlay.name
+    shutil.copy(copy / "secrets.env.example", copy / "secrets.env")
+    made = subprocess.run(
+        ["kubectl", "kustomize", copy], capture_output=True, text=True, check=True
+    )
+    found = list(yaml.safe_load_all(made.stdout))
+    for each in found:
+        kubernetes_validate.validate(each, VERSION, strict=True)
+    generated = {
+        each["metadata"]["name"] for each in found if each["kind"] in {"ConfigMap", "Secret"}
+    }
+    assert len(generated) == 3
+    pods = [each["spec"]["template"]["spec"] for each in found if each["kind"] == "Deployment"]
+    named = {
+        source["name"]
+        for pod in pods
+        for container in pod["containers"]
+        for reference in container.get("envFrom", [])
+        for source in reference.values()
+    }
+    # What is generated has a new name when it changes, and who uses it is told.
+    assert named
+    assert named <= generated
 
 
 def test_selectors_find_what_they_name(overlay: Path) -> None:

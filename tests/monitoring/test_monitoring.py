@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,6 +27,7 @@ DASHBOARD = json.loads((MONITORING / "grafana" / "chatapp.json").read_text())
 PATIENCE = 90.0
 RANGE = "20s"
 QUESTIONS_OF_ONE = 10
+_SUFFIX = re.compile("_(bucket|count|sum|created|total)$")
 
 
 def _promtool(*arguments: str) -> str:
@@ -106,6 +108,13 @@ async def test_every_panel_of_the_dashboard_shows_something(
             for _ in range(QUESTIONS_OF_ONE):
                 await _one_answer(person)
                 empty = [each for each in empty if not await _shows(client, each[1])]
+        # And each figure of the product is in a panel or in an alert.
+        named = (await client.get("/api/v1/label/__name__/values")).json()["data"]
+    rules = (MONITORING / "rules" / "chatapp.yml").read_text()
+    seen = " ".join([rules, *(query for _title, query in _queries())])
+    figures = {_SUFFIX.sub("", name) for name in named if name.startswith("chatapp_")}
+    assert len(figures) > 25
+    assert {name for name in figures if name not in seen} == set()
 
 
 async def _one_answer(person: Person) -> None:

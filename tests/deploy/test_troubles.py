@@ -1,0 +1,110 @@
+"""What is promised while parts fail is promised through nginx too."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from tests.answers.world import words
+from tests.deploy.steady import Steady
+from tests.deploy.test_serving import eventually, eventually_ready, question
+from tests.faults.people import Person
+from tests.harness.backends import connected, execute
+from tests.harness.up import Up
+
+SECONDS = 3.0
+"""How long a trouble lasts: longer than a lease, and than what is asked of Redis may take."""
+
+BACKENDS = ("backend-1", "backend-2")
+
+
+def send(up: Up, number: signal.Signals, *names: str) -> None:
+    for name in names:
+        os.kill(up.pid(name), number)
+
+
+def database(up: Up) -> dict[str, str]:
+    return {"DATABASE_URL": up.state["database_url"], "CHATAPP_DATA_DIR": str(up.data)}
+
+
+async def freeze(name: str, up: Up) -> None:
+    send(up, signal.SIGSTOP, name)
+    await asyncio.sleep(SECONDS)
+    send(up, signal.SIGCONT, name)
+
+
+async def forget(up: Up) -> None:
+    async with Redis.from_url(up.state["redis_url"]) as client:
+        await client.flushall()
+
+
+async def fill(up: Up) -> None:
+    async with Redis.from_url(up.state["redis_url"]) as client:
+        await client.config_set("maxmemory", "1mb")
+        await asyncio.sleep(SECONDS)
+        await client.config_set("maxmemory", "0")
+
+
+async def drop_sessions(up: Up) -> None:
+    await execute(
+        database(up),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+
+async def lock(up: Up) -> None:
+    async with connected(database(up)) as connection:
+        await connection.execute(text("LOCK TABLE messages, answers IN ACCESS EXCLUSIVE MODE"))
+        await asyncio.sleep(SECONDS)
+
+
+async def end_all(up: Up) -> None:
+    before = [up.pid(name) for name in BACKENDS]
+    send(up, signal.SIGTERM, *BACKENDS)
+    await eventually(lambda: not {up.pid(name) for name in BACKENDS} & {0, *before})
+
+
+async def reload(up: Up) -> None:
+    send(up, signal.SIGHUP, "nginx")
+
+
+@pytest.mark.parametrize(
+    ("count", "happens"),
+    [
+        pytest.param(200, partial(freeze, "backend-1"), id="a backend is frozen and wakes up"),
+        pytest.param(201, end_all, id="all backends are told to end"),
+        pytest.param(202, partial(freeze, "redis"), id="Redis is frozen and wakes up"),
+        pytest.param(203, forget, id="Redis forgets all"),
+        pytest.param(204, fill, id="Redis is full"),
+        pytest.param(205, drop_sessions, id="PostgreSQL ends all sessions"),
+        pytest.param(206, lock, id="tables are locked"),
+        pytest.param(207, reload, id="nginx reads its configuration anew"),
+    ],
+)
+async def test_through_nginx_no_word_is_lost_when(
+    up: Up, count: int, happens: Callable[[Up], Awaitable[None]]
+) -> None:
+    person = await Person.sign_up(up)
+    asking = await person.open(up)
+    chat_id = await asking.ask(question(count))
+    await asking.close()
+    async with Steady(await person.open(up, chat_id)).watching() as reader:
+        await reader.screen.shows("w20")
+        await happens(up)
+        assert await reader.screen.ended() == "done"
+        assert reader.screen.text() == words(count)
+        assert len(reader.screen.answers()) == 1
+        assert all(words(count).startswith(text) for text in reader.shown)
+    await eventually_ready(up)
+    # It is saved, and what comes next is taken.
+    again = await person.open(up, chat_id)
+    assert again.text() == words(count)
+    await again.ask("[[say 3 words]]")
+    assert await again.ended(2) == "done"
+    await again.close()
