@@ -5,12 +5,13 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.redis import redis
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ async def listening(channel: str, heard: Heard, sweep: Sweep) -> AsyncIterator[N
         heard: called with each message, one after the other.
         sweep: looks at the truth itself: when listening begins, when it breaks, and now and then.
     """
-    task = asyncio.create_task(_listen_for_ever(channel, heard, sweep), name=f"hear-{channel}")
+    hearing = partial(_listen_for_ever, channel, heard, sweep)
+    task = asyncio.create_task(lasting(hearing), name=f"hear-{channel}")
     try:
         yield
     finally:

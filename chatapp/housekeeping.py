@@ -16,7 +16,7 @@ from chatapp.chats import service as chats
 from chatapp.history import counting, quality
 from chatapp.limits import upkeep
 from chatapp.pool import changes
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ JOBS = (
 @asynccontextmanager
 async def housekeeping() -> AsyncIterator[None]:
     """Clear away until the context ends, beginning at once."""
-    task = asyncio.create_task(_for_ever(), name="housekeeping")
+    task = asyncio.create_task(lasting(_for_ever), name="housekeeping")
     try:
         yield
     finally:

@@ -1,7 +1,14 @@
-"""Ending tasks for certain."""
+"""Tasks that last as long as the process, and their end for certain."""
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+logger = logging.getLogger(__name__)
+
+AGAIN = 0.5
+"""Seconds after which what has failed by a fault of ours begins again."""
 
 INSIST = 0.1
 """After so many seconds a task that has not ended is cancelled again."""
@@ -18,3 +25,16 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
         await asyncio.wait(left, timeout=INSIST)
     # What they raised was theirs to tell.
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def lasting(work: Callable[[], Awaitable[None]]) -> None:
+    """Do what never ends. A fault of ours is told and does not end it: it begins again.
+
+    A process whose heartbeat, log or reader had ended unseen would look alive and serve nobody.
+    """
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("What never ends has failed and begins again")
+        await asyncio.sleep(AGAIN)

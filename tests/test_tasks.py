@@ -1,6 +1,9 @@
 import asyncio
 
-from chatapp.tasks import end
+import pytest
+
+from chatapp import tasks
+from chatapp.tasks import end, lasting
 
 
 async def test_a_task_that_swallows_a_cancellation_ends_all_the_same() -> None:
@@ -21,3 +24,25 @@ async def test_a_task_that_swallows_a_cancellation_ends_all_the_same() -> None:
     async with asyncio.timeout(10):
         await end(task)
     assert (task.cancelled(), swallowed) == (True, 2)
+
+
+async def test_what_lasts_begins_again_after_a_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tasks, "AGAIN", 0.0)
+    begun, third = 0, asyncio.Event()
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        if begun < 3:
+            raise ValueError("ours")
+        third.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(lasting(work))
+    async with asyncio.timeout(10):
+        await third.wait()
+        await end(task)
+    assert (task.cancelled(), begun) == (True, 3)
+    assert caplog.text.count("ValueError: ours") == 2

@@ -9,7 +9,6 @@ from reflex_components_core.core.banner import has_connection_errors
 from chatapp.answers.agent_picker import AGENTS, chosen_id, mentions
 from chatapp.answers.components import running_answer
 from chatapp.answers.state import ChatState
-from chatapp.ui.away import CHATS, LIVE
 from chatapp.ui.behaviour import restores_draft
 from chatapp.ui.parts import icon_button
 from chatapp.ui.store import expression, stored
@@ -35,8 +34,7 @@ def composer(chat: rx.Var[Any], name: rx.Var[str]) -> rx.Component:
 
 def _notices(chat: rx.Var[Any]) -> rx.Component:
     words, deleted = stored("notice", str).to(str), stored("deleted", str).to(str)
-    away = stored("away", str).to(str)
-
+    away, late = stored("away", bool).to(bool), stored("late", bool).to(bool)
     allowance, saving = stored("allowance", str).to(str), stored("saving", list[str])
     taken = expression(f"{chat!s}?.taken ?? ''", str, chat)
 
@@ -49,9 +47,9 @@ def _notices(chat: rx.Var[Any]) -> rx.Component:
     shape = "mb-2 flex items-center justify-between gap-3 rounded-control pl-4 pr-1 py-1 appear "
     return rx.fragment(
         rx.cond(has_connection_errors, waiting("The connection was lost.")),
-        rx.cond(away == CHATS, waiting("Your chats cannot be reached right now.")),
+        rx.cond(away, waiting("Your chats cannot be reached right now.")),
         rx.cond(
-            away == LIVE,
+            late & ~away,
             quiet("What is answered elsewhere is shown with a delay right now. Nothing is lost."),
         ),
         rx.foreach(expression(f"{saving!s} ?? []", list[str], saving).to(list[str]), quiet),

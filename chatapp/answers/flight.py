@@ -19,7 +19,7 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.mirror import Ending, Mirror
 from chatapp.answers.shelf import shelf
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 LEASE = 4.0
 """A leader that did not renew its lease for so long, in seconds, leads no more."""
@@ -67,7 +67,7 @@ class Flights:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Renew the leases until the context ends."""
-        keeper = asyncio.create_task(self._keep(), name="flight keeper")
+        keeper = asyncio.create_task(lasting(self._keep), name="flight keeper")
         try:
             yield
         finally:

@@ -29,7 +29,6 @@ from chatapp.database import reading
 from chatapp.limits import degradation, tiers
 from chatapp.limits.usage import allowance
 from chatapp.settings import settings
-from chatapp.ui.away import LIVE
 from chatapp.ui.blocks import is_one
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ async def follow(
     async with hub.subscribed(channel(user_id), chat_id) as subscription:
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
-        first: Values = {"limit": settings().question_length, "away": LIVE if blind else ""}
+        first: Values = {"limit": settings().question_length, "away": False, "late": blind}
         possible, first["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
         announced = announcements.shown()
         first["announcements"] = await announcements.shown_to(user_id)
@@ -71,7 +70,7 @@ async def follow(
             changes = await (screen.everything() if lagged else screen.changes(events))
             if blind is not hub.blind:
                 blind = hub.blind
-                changes["away"] = LIVE if blind else ""
+                changes["late"] = blind
             if announced is not announcements.shown():
                 announced = announcements.shown()
                 changes["announcements"] = await announcements.shown_to(user_id)

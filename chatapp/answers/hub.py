@@ -24,7 +24,7 @@ from chatapp.announcements import service as announcements
 from chatapp.answers.events import Event, Kind
 from chatapp.limits import policy
 from chatapp.redis import TIMEOUT, redis
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Read until the context ends."""
-        task = asyncio.create_task(self._read_for_ever(), name="hub")
+        task = asyncio.create_task(lasting(self._read_for_ever), name="hub")
         _hubs.add(self)
         try:
             async with announcements.woken(self._wake), policy.woken(self._wake):
@@ -178,7 +178,8 @@ class Hub:
                 await self._read()
             except (RedisError, OSError) as error:
                 logger.warning("The hub lost Redis, trying again: %s", type(error).__name__)
-            self._pubsub = None
+            finally:
+                self._pubsub = None
             if not self._lost:
                 self._lost = True
                 asyncio.get_running_loop().call_later(BLIND, self._go_blind)

@@ -27,7 +27,7 @@ from chatapp.pool.events import Held
 from chatapp.pool.outlook import Opening, has_room, openings, seconds_until
 from chatapp.pool.service import smaller_tiers, status
 from chatapp.redis import redis
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Line:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of the other processes until the context ends."""
-        task = asyncio.create_task(self._listen(), name="line news")
+        task = asyncio.create_task(lasting(self._listen), name="line news")
         try:
             yield
         finally:

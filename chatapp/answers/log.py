@@ -28,7 +28,7 @@ from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import deliver_here
 from chatapp.metrics import REDIS, RELAY
 from chatapp.redis import redis, rests, tagged
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -205,6 +205,7 @@ class LogWriter:
         self._round = ROUND
         self._away = False
         self._since = 0.0
+        self._writing = asyncio.Lock()
 
     def open(self, user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int) -> AnswerLog:
         """The log of an answer that this process now runs."""
@@ -229,7 +230,7 @@ class LogWriter:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write in rounds until the context ends; what is left is written then."""
-        task = asyncio.create_task(self._rounds(), name="answer log writer")
+        task = asyncio.create_task(lasting(self._rounds), name="answer log writer")
         try:
             yield
         finally:
@@ -238,8 +239,12 @@ class LogWriter:
 
     async def flush(self) -> None:
         """Write what waits. On an error it waits for the next round."""
-        if not self._dirty and not self._also:
-            return
+        # One after the other: what comes later in a log must not be there first.
+        async with self._writing:
+            if self._dirty or self._also:
+                await self._flush()
+
+    async def _flush(self) -> None:
         also, self._also = self._also, []
         logs, self._dirty = list(self._dirty.values()), {}
         taken = [(log, events) for log in logs if (events := log.take())]

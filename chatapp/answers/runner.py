@@ -42,7 +42,7 @@ from chatapp.limits import ledger
 from chatapp.limits.books import Place
 from chatapp.limits.service import Limiter
 from chatapp.pool.errors import PoolError
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +102,8 @@ class Runner:
         ):
             await self._beat(first=True)
             keepers = [
-                asyncio.create_task(self._keep(), name="answer keeper"),
-                asyncio.create_task(self._listen(), name="answer commands"),
+                asyncio.create_task(lasting(self._keep), name="answer keeper"),
+                asyncio.create_task(lasting(self._listen), name="answer commands"),
             ]
             try:
                 yield

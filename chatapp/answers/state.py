@@ -32,7 +32,7 @@ from chatapp.limits.state import zone_here
 from chatapp.metrics import REFUSED
 from chatapp.pool.service import tiers
 from chatapp.traces import span
-from chatapp.ui.away import CHATS, told_when_slow
+from chatapp.ui.away import told_when_slow
 from chatapp.ui.backlog import has_room, is_open, portions
 from chatapp.ui.store import push
 
@@ -276,7 +276,7 @@ async def _follow() -> None:
                             return
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
-            await push({"away": CHATS})
+            await push({"away": True})
             # Spread, so that all tabs do not come back in the same moment.
             await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
 

@@ -30,7 +30,7 @@ from chatapp.pool.status import MemberStatus
 from chatapp.redis import redis
 from chatapp.routes import METRICS
 from chatapp.settings import settings
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def _may_see(request: Request) -> bool:
 @asynccontextmanager
 async def measuring() -> AsyncIterator[None]:
     """Measure the lag of the loop and Redis until the context ends."""
-    task = asyncio.create_task(_beat(), name="metrics")
+    task = asyncio.create_task(lasting(_beat), name="metrics")
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from prometheus_client.metrics import MetricWrapperBase
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +15,7 @@ from chatapp import metrics
 from chatapp.answers.process import process
 from chatapp.database import promptly, transaction
 from chatapp.history import repository
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Counting:
 async def counting() -> AsyncIterator[None]:
     """Write down what is counted until the context ends, and then what is left."""
     counted = Counting()
-    task = asyncio.create_task(_for_ever(counted), name="history")
+    task = asyncio.create_task(lasting(partial(_for_ever, counted)), name="history")
     try:
         yield
     finally:

@@ -22,7 +22,7 @@ from chatapp.limits.books import LEASE, Admitted, Books, Denied, Known, Place, S
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.repository import Used
 from chatapp.redis import redis
-from chatapp.tasks import end
+from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Limiter:
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
         """Keep the places of this process's answers for as long as this is open."""
-        task = asyncio.create_task(self._keep_for_ever(), name="keep the limits' places")
+        task = asyncio.create_task(lasting(self._keep_for_ever), name="keep the limits' places")
         try:
             yield
         finally:

@@ -1,16 +1,14 @@
-"""What a tab is told while what it needs does not come: a quiet line, until it is there."""
+"""What a tab is told while what it needs does not come: a quiet line, until it is there.
+
+In the store ``away`` says that nothing can be read or kept, because the database is away, and
+``late`` that what happens elsewhere is shown late, because Redis is. Both may be at once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chatapp.ui.store import push
-
-CHATS = "chats"
-"""Nothing can be read or kept: the database is away."""
-
-LIVE = "live"
-"""What happens elsewhere is shown late: Redis is away."""
 
 SOON = 1.5
 """After so many seconds of waiting a person is told."""
@@ -22,7 +20,7 @@ async def told_when_slow() -> AsyncIterator[None]:
     telling: list[asyncio.Task[None]] = []
 
     def tell() -> None:
-        telling.append(asyncio.create_task(push({"away": CHATS})))
+        telling.append(asyncio.create_task(push({"away": True})))
 
     timer = asyncio.get_running_loop().call_later(SOON, tell)
     try:
@@ -31,4 +29,4 @@ async def told_when_slow() -> AsyncIterator[None]:
         timer.cancel()
         if telling:
             await asyncio.gather(*telling, return_exceptions=True)
-            await push({"away": ""})
+            await push({"away": False})

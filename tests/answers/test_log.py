@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chatapp import redis as connection
+from chatapp import tasks
 from chatapp.answers import log as module
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import Hub
@@ -17,6 +18,7 @@ from chatapp.database import new_id
 from chatapp.settings import Settings
 
 USER, CHAT = new_id(), new_id()
+WAIT_SECONDS = 10.0
 
 
 @pytest.fixture
@@ -246,6 +248,47 @@ async def test_rounds_write_by_themselves_and_the_last_words_at_the_end(
         (Kind.TEXT, "first"),
         (Kind.TEXT, " and last"),
     ]
+
+
+async def test_what_cannot_be_written_does_not_end_the_writing(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "AGAIN", 0.0)
+    writer = LogWriter()
+    async with writer.running():
+        opened(writer).add(Kind.LINE, object())
+        async with asyncio.timeout(WAIT_SECONDS):
+            while writer._dirty:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0)
+        log = opened(writer)
+        log.text("words")
+    assert said(await read(CHAT, log.answer_id)) == [(Kind.TEXT, "words")]
+
+
+async def test_what_is_written_at_once_is_written_in_order(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LogWriter()
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+    write = module._write
+
+    async def slow(*what: Any) -> None:
+        if not under_way.is_set():
+            under_way.set()
+            await go_on.wait()
+        await write(*what)
+
+    monkeypatch.setattr(module, "_write", slow)
+    log = opened(writer)
+    log.text("first")
+    first = asyncio.create_task(writer.flush())
+    await under_way.wait()
+    log.text(" second")
+    second = asyncio.create_task(writer.flush())
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert said(await read(CHAT, log.answer_id)) == [(Kind.TEXT, "first"), (Kind.TEXT, " second")]
 
 
 async def test_a_log_is_kept_for_a_while_and_shorter_after_its_end(writer: LogWriter) -> None:
