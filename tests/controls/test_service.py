@@ -118,3 +118,23 @@ def test_a_name_is_given_once(colour: Control[Colour]) -> None:
     with pytest.raises(ValueError, match=r"test\.colour"):
         Control("test.colour", str, "", "Again.")
     assert controls.every() == [colour]
+
+
+async def test_nothing_is_saved_over_what_was_not_seen(
+    installation: Settings, colour: Control[Colour]
+) -> None:
+    await controls.load()
+    seen = colour.version
+    await controls.change(colour, Colour.BLUE, None, seen)
+    with pytest.raises(controls.Outdated):
+        await controls.change(colour, Colour.RED, None, seen)
+    assert colour.value is Colour.BLUE
+    # Another process has saved, and this one has not heard of it yet.
+    seen = colour.version
+    async with transaction() as session:
+        await session.merge(ControlValue(name=colour.name, value="red"))
+    with pytest.raises(controls.Outdated):
+        await controls.change(colour, Colour.BLUE, None, seen)
+    await controls.load()
+    await controls.change(colour, Colour.BLUE, None, colour.version)
+    assert colour.value is Colour.BLUE

@@ -172,7 +172,7 @@ async def test_a_key_is_sealed_anew_once_the_secret_is_another(
     def key() -> str | None:
         sealed = changes.CHANGES.value.accounts["groq"].sealed_key
         found = changes.opened(sealed)
-        return found and found.get_secret_value()
+        return found.get_secret_value() if found else None
 
     old, new = "o" * 32, "n" * 32
     with_secrets(old)
@@ -192,3 +192,22 @@ async def test_a_key_is_sealed_anew_once_the_secret_is_another(
     assert key() is None
     with_secrets(new)
     assert key() == KEY
+
+
+async def test_a_form_that_was_made_from_what_holds_no_more_is_refused() -> None:
+    def seen() -> str:
+        return next(each for each in pool_view()["members"] if each["model"] == "small")["version"]
+
+    form = {"tier": "fast", "account": "groq", "model": "small", "version": seen()}
+    await held(editing.member({**form, "weight": "3"}))
+    assert editing.member({**form, "weight": "7"}).mistakes.keys() == {"version"}
+    # What is changed of others does not stand in its way.
+    form["version"] = seen()
+    await held(editing.account({"name": "groq", "provider": "groq", "title": "Ours"}))
+    late = editing.member({**form, "weight": "7"})
+    await held(editing.switched("smart/groq/large", off=True))
+    # But what was made of all changes before another one is.
+    with pytest.raises(controls.Outdated):
+        await editing.hold(late, new_id())
+    await held(editing.member({**form, "weight": "7"}))
+    assert service.pool().config.members[0].weight == 7

@@ -6,6 +6,7 @@ from chatapp import routes
 from chatapp.admin.agents.state import AdminAgentState
 from chatapp.admin.agents.welcome import welcome_card
 from chatapp.admin.frame import admin_frame
+from chatapp.admin.stale import stale_notice
 from chatapp.agents.components import (
     card as agent_card,
 )
@@ -24,6 +25,7 @@ from chatapp.ui.store import expression, stored
 
 _LIST = stored("admin:agents", dict[str, list[CardView]])
 _RULES = stored("admin:rules", str)
+_VERSION = stored("admin:rules:version", str).to(str)
 
 
 def admin_agents_page() -> rx.Component:
@@ -63,6 +65,7 @@ def _rules() -> rx.Component:
         rx.cond(
             there,
             rx.el.form(
+                rx.el.input(type="hidden", name="version", value=_VERSION, read_only=True),
                 rx.el.textarea(
                     name="rules",
                     default_value=_RULES.to(str),
@@ -85,7 +88,10 @@ def _rules() -> rx.Component:
                     class_name="flex flex-wrap items-center gap-3",
                 ),
                 rx.cond(words, notice(words)),
+                rx.cond(stored("admin:rules:stale", bool), stale_notice(AdminAgentState.load)),
                 on_submit=AdminAgentState.save_rules,
+                # The box is the browser's own: other words need another one.
+                key=_VERSION,
                 class_name="flex flex-col gap-3",
             ),
             skeleton("h-36 w-full"),

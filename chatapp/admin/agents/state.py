@@ -22,6 +22,7 @@ from chatapp.answers.welcome import (
     WELCOME,
 )
 from chatapp.chats.text import storable
+from chatapp.controls import Outdated
 from chatapp.database import new_id, reading
 from chatapp.ui.store import push
 
@@ -41,7 +42,9 @@ class AdminAgentState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the organisation's agents and what it says to every model."""
-        await push({"agents:said": "", "admin:rules:said": "", "admin:rules": HOUSE_RULES.value})
+        await controls.load()
+        await push({"agents:said": "", "admin:rules:said": "", "admin:rules:stale": False})
+        await push({"admin:rules": HOUSE_RULES.value, "admin:rules:version": HOUSE_RULES.version})
         await _show_welcome("")
         await _show()
 
@@ -51,10 +54,17 @@ class AdminAgentState(rx.State):
         """Keep what every model is given before every chat."""
         rules, words = storable(str(form.get("rules") or "")), SAVED
         try:
-            await controls.change(HOUSE_RULES, rules, current_user().id)
+            seen = str(form.get("version", ""))
+            await controls.change(HOUSE_RULES, rules, current_user().id, seen)
+        except Outdated:
+            await push({"admin:rules:said": "", "admin:rules:stale": True})
+            return
         except ValidationError:
             words = TOO_LONG
-        await push({"admin:rules:said": words})
+        else:
+            held = {"admin:rules": HOUSE_RULES.value, "admin:rules:version": HOUSE_RULES.version}
+            await push(held)
+        await push({"admin:rules:said": words, "admin:rules:stale": False})
 
     @admin_only
     @rx.event
@@ -67,11 +77,17 @@ class AdminAgentState(rx.State):
             "suggestions": [{"title": title, "text": text} for title, text in rows if text.strip()],
         }
         try:
-            await controls.change(WELCOME, wanted, current_user().id)
+            seen = texts.get("version", "")
+            await controls.change(WELCOME, wanted, current_user().id, seen)
+        except Outdated:
+            await push({"admin:welcome:said": "", "admin:welcome:stale": True})
+            return
         except ValidationError:
-            await push({"admin:welcome:said": WELCOME_WRONG, "admin:welcome:wrong": True})
+            told = {"admin:welcome:said": WELCOME_WRONG, "admin:welcome:wrong": True}
         else:
-            await push({"admin:welcome:said": WELCOME_SAVED, "admin:welcome:wrong": False})
+            told = {"admin:welcome:said": WELCOME_SAVED, "admin:welcome:wrong": False}
+            told["admin:welcome:version"] = WELCOME.version
+        await push(told | {"admin:welcome:stale": False})
 
     @admin_only
     @rx.event
@@ -117,6 +133,8 @@ async def _show_welcome(said: str) -> None:
         {
             "admin:welcome": WELCOME.dump(WELCOME.value),
             "admin:welcome:take": str(new_id()),
+            "admin:welcome:version": WELCOME.version,
+            "admin:welcome:stale": False,
             "admin:welcome:said": said,
             "admin:welcome:wrong": False,
         }

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from chatapp.admin.agents.state import AdminAgentState
+from chatapp.admin.stale import stale_notice
 from chatapp.answers.welcome import LONGEST_GREETING, LONGEST_QUESTION, LONGEST_TITLE, MOST
 from chatapp.ui.parts import button, card, field, heading, notice, skeleton
 from chatapp.ui.store import expression, stored
@@ -45,6 +46,13 @@ def welcome_card() -> rx.Component:
                     class_name="flex flex-wrap gap-3",
                 ),
                 rx.cond(said, rx.cond(wrong, notice(said, "danger"), notice(said))),
+                rx.cond(stored("admin:welcome:stale", bool), stale_notice(AdminAgentState.load)),
+                rx.el.input(
+                    type="hidden",
+                    name="version",
+                    value=stored("admin:welcome:version", str).to(str),
+                    read_only=True,
+                ),
                 on_submit=AdminAgentState.save_welcome,
                 # What was restored is another form, with other words in it.
                 key=stored("admin:welcome:take", str).to(str),

@@ -7,6 +7,7 @@ import reflex as rx
 
 from chatapp import routes
 from chatapp.admin.announcements.state import AnnouncedView, AnnouncingState
+from chatapp.admin.confirm import second_click
 from chatapp.admin.frame import admin_frame
 from chatapp.announcements.service import LONGEST
 from chatapp.ui.clock import date_and_clock
@@ -121,11 +122,11 @@ def _row(row: rx.vars.ObjectVar[AnnouncedView]) -> rx.Component:
         ),
         rx.cond(
             state == "over",
-            button(
+            second_click(
                 "Delete",
-                kind="danger",
-                type="button",
-                on_click=AnnouncingState.delete(announcement_id),
+                "It is gone from this list for good. The audit keeps its words.",
+                "Delete it for good",
+                AnnouncingState.delete(announcement_id),
             ),
             button(
                 "End now",

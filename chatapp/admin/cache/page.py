@@ -5,6 +5,7 @@ import reflex as rx
 from chatapp import routes
 from chatapp.admin.cache.state import CacheState
 from chatapp.admin.cache.views import POLICIES, CacheView
+from chatapp.admin.confirm import confirm
 from chatapp.admin.frame import admin_frame
 from chatapp.admin.tables import Column, table
 from chatapp.answers.cache import Scope
@@ -120,18 +121,16 @@ def _best() -> rx.Component:
 
 def _clearing() -> rx.Component:
     scope = expression(f"{_CLEAR!s}?.scope ?? ''", str, _CLEAR).to(str)
-    words = expression(f"{_CLEAR!s}?.words ?? ''", str, _CLEAR)
+    words = expression(f"{_CLEAR!s}?.words ?? ''", str, _CLEAR).to(str)
     return card(
         heading("Forget what is kept"),
         rx.cond(
             scope,
-            rx.el.div(
-                rx.el.p(words, " This cannot be undone.", role="alert", class_name="mb-4"),
-                rx.el.div(
-                    button("Forget them", kind="danger", on_click=CacheState.clear(scope)),
-                    button("Leave it", kind="quiet", on_click=CacheState.ask_to_clear("")),
-                    class_name="flex flex-wrap gap-3",
-                ),
+            confirm(
+                words + " This cannot be undone.",
+                "Forget them",
+                CacheState.clear(scope),
+                CacheState.ask_to_clear(""),
             ),
             rx.el.div(
                 button(

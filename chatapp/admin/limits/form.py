@@ -72,6 +72,11 @@ def values_of(owner: Owner) -> dict[str, str]:
     return {name: str(own.get(name, "")) for name in EVERYBODY}
 
 
+def version(owner: Owner) -> str:
+    """Names what holds, for the form that is made from it."""
+    return controls.version_of(values_of(owner))
+
+
 def without(owner: Owner) -> dict[str, str]:
     """What holds where nothing of an owner's own does."""
     values = (

@@ -10,6 +10,7 @@ from chatapp.admin.limits.form import LIMITS, REST, SAVING
 from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.limits.usage import usage_card
 from chatapp.admin.limits.views import ChangeView, LimitsView, LinkView, PreviewView
+from chatapp.admin.stale import stale_notice
 from chatapp.ui.parts import button, card, choice, field, heading, notice, skeleton
 from chatapp.ui.store import expression, stored
 
@@ -75,7 +76,9 @@ def _form() -> rx.Component:
             rx.el.p(_part("note"), class_name="mt-1 mb-4 text-sm text-muted"),
             _grid(*(_limit(name) for name in LIMITS)),
         ),
+        rx.el.input(type="hidden", name="version", value=_part("version"), read_only=True),
         rx.cond(everybody, rx.fragment(_saving(), _rest())),
+        rx.cond(stored("admin:limits:stale", bool), stale_notice(LimitsState.forget)),
         rx.el.div(button("See whom it hits", type="submit")),
         on_submit=LimitsState.look,
         # Fields are the browser's own: new values need new ones.

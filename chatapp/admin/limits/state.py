@@ -6,11 +6,12 @@ from uuid import UUID
 import reflex as rx
 from reflex_base.event.context import EventContext
 
+from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.admin.limits import views
-from chatapp.admin.limits.form import Invalid, changes, save
+from chatapp.admin.limits.form import Invalid, changes, save, version
 from chatapp.chats.text import storable
-from chatapp.limits import admin
+from chatapp.limits import admin, policy
 from chatapp.limits.admin import ALL, Owner
 from chatapp.limits.state import zone_here
 from chatapp.ui.store import push
@@ -44,6 +45,8 @@ class LimitsState(rx.State):
     async def look(self, form: dict[str, Any]) -> None:
         """Show what a change does, and whom it hits."""
         owner = _owner()
+        if await _is_stale(owner, form):
+            return
         wanted = changes(owner, form)
         if not wanted:
             await _show(owner, UNCHANGED)
@@ -53,7 +56,8 @@ class LimitsState(rx.State):
         except Invalid as error:
             await push({"admin:limits:preview": None, "admin:limits:said": str(error)})
             return
-        await push({"admin:limits:preview": view, "admin:limits:said": ""})
+        told = {"admin:limits:preview": view, "admin:limits:said": "", "admin:limits:stale": False}
+        await push(told)
 
     @admin_only
     @rx.event
@@ -62,6 +66,8 @@ class LimitsState(rx.State):
         owner = _owner()
         if await admin.name_of(owner) is None:
             await _show(owner, "")
+            return
+        if await _is_stale(owner, values):
             return
         try:
             await save(owner, changes(owner, values), current_user().id)
@@ -77,6 +83,17 @@ class LimitsState(rx.State):
         await _show(_owner(), "")
 
 
+async def _is_stale(owner: Owner, form: dict[str, Any]) -> bool:
+    """Whether a form was made from what holds no more; then that is said and nothing else."""
+    await controls.load()
+    await policy.load()
+    stale = form.get("version") != version(owner)
+    if stale:
+        told = {"admin:limits:preview": None, "admin:limits:said": "", "admin:limits:stale": True}
+        await push(told)
+    return stale
+
+
 async def _show(owner: Owner, said: str) -> None:
     view = await views.limits_view(owner)
     await push(
@@ -84,6 +101,7 @@ async def _show(owner: Owner, said: str) -> None:
             "admin:limits": view,
             "admin:limits:own": await views.own_limits() if owner == ALL else [],
             "admin:limits:preview": None,
+            "admin:limits:stale": False,
             "admin:limits:said": said if view else GONE,
         }
     )

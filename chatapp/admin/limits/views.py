@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chatapp import routes
 from chatapp.accounts import groups
-from chatapp.admin.limits.form import LIMITS, SETTINGS, amount, parsed, values_of, without
+from chatapp.admin.limits.form import LIMITS, SETTINGS, amount, parsed, values_of, version, without
 from chatapp.admin.paging import whole
 from chatapp.limits import admin, degradation, policy
 from chatapp.limits.admin import ALL, Owner, Preview
@@ -43,6 +43,7 @@ class LimitsView(TypedDict):
     note: str
     everybody: bool
     values: dict[str, str]
+    version: str
     without: dict[str, str]
     tiers: list[str]
     left: list[list[str]]
@@ -60,6 +61,7 @@ class PreviewView(TypedDict):
     """What would change."""
 
     values: dict[str, str]
+    """With the version of what they are to change."""
     changes: list[ChangeView]
 
 
@@ -93,6 +95,7 @@ async def limits_view(owner: Owner) -> LimitsView | None:
         "note": note,
         "everybody": owner == ALL,
         "values": values_of(owner),
+        "version": version(owner),
         "without": without(owner),
         "tiers": list(tiers()),
         "left": [await _left(tier) for tier in tiers()] if owner == ALL else [],
@@ -116,7 +119,7 @@ async def preview_view(owner: Owner, wanted: dict[str, str]) -> PreviewView:
         else:
             what, whom = f"{SETTINGS[name].label}: {now[name] or '–'} → {value or '–'}", ""
         found.append({"what": what, "whom": whom})
-    return {"values": wanted, "changes": found}
+    return {"values": {**wanted, "version": version(owner)}, "changes": found}
 
 
 def _own(value: int | None) -> str:

@@ -82,12 +82,16 @@ def _usage() -> rx.Component:
 
 def _groups() -> rx.Component:
     groups = expression(f"{_VIEW!s}?.groups ?? []", list[GroupChoice], _VIEW).to(list[GroupChoice])
+    seen = expression(
+        f"({_VIEW!s}?.groups ?? []).filter((g) => g.member).map((g) => g.id).join(' ')", str, _VIEW
+    )
     return _section(
         "Groups",
         rx.cond(
             groups.length() > 0,
             rx.el.form(
                 _hidden(),
+                rx.el.input(type="hidden", name="seen", value=seen, read_only=True),
                 rx.foreach(
                     groups,
                     lambda group: rx.el.label(
@@ -103,6 +107,8 @@ def _groups() -> rx.Component:
                 ),
                 rx.el.div(button("Save groups", kind="quiet", type="submit"), class_name="w-full"),
                 on_submit=PersonState.set_groups,
+                # Its boxes are the browser's own: other groups need new ones.
+                key=seen,
                 class_name="flex flex-wrap gap-x-6 gap-y-3",
             ),
             rx.el.p("There are no groups yet.", class_name=_SMALL),

@@ -89,12 +89,13 @@ class PersonState(rx.State):
             if await accounts.user_by_id(session, user_id) is None:
                 await _say(wrong=GONE)
                 return
-            before = set(await groups.of_person(session, user_id))
+        # Only what was ticked or unticked here: another admin may have changed the rest.
+        before = set(str(form.get("seen", "")).split())
         for group, _ in await groups.every():
             wanted = bool(form.get(f"group-{group.id}"))
-            if wanted and group.id not in before:
+            if wanted and str(group.id) not in before:
                 await groups.add(group.id, [user_id], by)
-            elif group.id in before and not wanted:
+            elif str(group.id) in before and not wanted:
                 await groups.take_out(group.id, [user_id], by)
         await _say("Saved.")
         await _show(user_id)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from chatapp import controls
+from chatapp.admin.stale import WORDS
 from chatapp.pool import service as pool
 from chatapp.pool.changes import (
     CHANGES,
@@ -27,6 +28,9 @@ NUMBERS = ("rpm", "tpm", "rpd", "concurrency", "context")
 PRICES = ("price_in", "price_out")
 PROVIDERS = {"groq": "Groq", "google": "Gemini", "openai": "OpenAI, or one that speaks like it"}
 
+STALE = "version"
+"""The field that tells what a form was made from, and the mistake that it holds no more."""
+
 MOST = 10**12
 KEY_LENGTHS = range(8, 401)
 
@@ -40,6 +44,8 @@ class Wanted:
 
     changes: PoolChanges
     mistakes: Mistakes = field(default_factory=dict)
+    seen: str = field(default_factory=lambda: CHANGES.version)
+    """The version of all changes on which these are."""
 
     @property
     def emptied(self) -> list[str]:
@@ -55,6 +61,7 @@ def account(form: Mapping[str, Any]) -> Wanted:
     name, provider = typed.get("name", ""), typed.get("provider", "")
     config, changes = _now()
     there = next((each for each in config.accounts if each.name == name), None)
+    mistakes |= _stale(typed, "account", name)
     if not NAME.fullmatch(name):
         mistakes["name"] = "Letters, digits, “.”, “-” and “_”, 64 at most."
     if typed.get("new") and there:
@@ -98,6 +105,7 @@ def member(form: Mapping[str, Any]) -> Wanted:
         mistakes["model"] = "The model’s name at the provider, one line."
     where = place(values["tier"], values["account"], values["model"])
     there = next((each for each in config.members if place_of(each) == where), None)
+    mistakes |= _stale(typed, "member", where)
     if typed.get("new") and there:
         mistakes["model"] = "It is already in this tier."
     for name in ("weight", *NUMBERS):
@@ -156,10 +164,46 @@ async def hold(wanted: Wanted, by: UUID) -> None:
 
     Raises:
         ValueError: there is a mistake in it, or nobody could answer.
+        controls.Outdated: somebody else has saved in the same moment.
     """
     if wanted.mistakes or not changed(pool.said(), wanted.changes).members:
         raise ValueError("This change has a mistake.")
-    await controls.change(CHANGES, wanted.changes, by)
+    await controls.change(CHANGES, wanted.changes, by, wanted.seen)
+
+
+def version(kind: str, name: str) -> str:
+    """Names what was changed of an account or a member, for the forms that are made from it."""
+    changes = CHANGES.value.accounts if kind == "account" else CHANGES.value.members
+    change = changes.get(name)
+    return controls.version_of(change.model_dump(mode="json") if change else None)
+
+
+def _stale(typed: Mapping[str, str], kind: str, name: str) -> Mistakes:
+    seen = typed.get(STALE)
+    return {} if seen in (None, version(kind, name)) else {STALE: WORDS}
+
+
+def is_lost(action: str, name: str) -> str:
+    """What cannot be brought back once it is done; empty: nothing."""
+    changes = CHANGES.value
+    if action == "undo":
+        change = changes.accounts.get(name) or changes.members.get(name)
+        if change is None or change.removed:
+            return ""
+        if isinstance(change, AccountChange) and change.sealed_key:
+            return "What was changed here is forgotten, with the key that was typed."
+        return "What was changed here is forgotten."
+    if action == "remove account":
+        said = name in {each.name for each in pool.said().accounts}
+        asked = [each for each in _now()[0].members if each.account.name == name]
+        words = f"“{name}” is not used any more"
+        words += f", and its {len(asked)} models are not asked. " if asked else ". "
+        return words + ("It can be used again." if said else "Its key is forgotten for good.")
+    if action == "remove member":
+        said = name in {place_of(each) for each in pool.said().members}
+        words = f"“{name}” is not asked any more. "
+        return words + ("It can be used again." if said else "Its limits are forgotten for good.")
+    return ""
 
 
 def _now() -> tuple[PoolConfig, PoolChanges]:

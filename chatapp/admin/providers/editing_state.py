@@ -8,8 +8,9 @@ import reflex as rx
 from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.admin.providers import editing
-from chatapp.admin.providers.editing import Mistakes, Wanted
+from chatapp.admin.providers.editing import STALE, Mistakes, Wanted
 from chatapp.admin.providers.editing_views import pool_view
+from chatapp.admin.stale import WORDS
 from chatapp.ui.store import push
 
 NOBODY = "Nothing was changed: nobody would be left who could answer."
@@ -35,6 +36,7 @@ class PoolEditingState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show what there is."""
+        await controls.load()
         await _show()
 
     @admin_only
@@ -64,12 +66,15 @@ class PoolEditingState(rx.State):
             wanted = editing.as_said(name)
         else:
             wanted = editing.removed(action.removeprefix("remove "), name)
-        if wanted.emptied and not confirmed and not wanted.mistakes:
+        words = editing.is_lost(action, name)
+        if wanted.emptied:
             tiers = ", ".join(f"“{tier}”" for tier in wanted.emptied)
-            words = (
-                f"Then nobody is left in {tiers}: it cannot be chosen any more, and chats that use "
-                "it are answered by the others."
+            words += (
+                f" Then nobody is left in {tiers}: it cannot be chosen any more, and chats that "
+                "use it are answered by the others."
             )
+        if words and not confirmed and not wanted.mistakes:
+            words = words.strip()
             await push({"admin:pool:confirm": ConfirmView(words=words, action=action, name=name)})
             return
         await _hold(wanted, "")
@@ -83,26 +88,34 @@ class PoolEditingState(rx.State):
 
 async def _hold(wanted: Wanted, form: str) -> None:
     if wanted.mistakes:
-        await _show(mistakes={f"{form}:{name}": why for name, why in wanted.mistakes.items()})
+        await _refuse(form, wanted.mistakes)
         return
     try:
         await editing.hold(wanted, current_user().id)
+    except controls.Outdated:
+        await _refuse(form, {STALE if form else "": WORDS})
     except ValueError:
         await _show(said=NOBODY)
     else:
         await _show(said=SAVED, revision=True)
 
 
-async def _show(
-    said: str = "", mistakes: Mistakes | None = None, *, revision: bool = False
-) -> None:
+async def _refuse(form: str, mistakes: Mistakes) -> None:
+    if not form:
+        await _show()
+    # A form is not shown anew: what was typed stays, and what it was made from.
+    told = {f"{form}:{name}": why for name, why in mistakes.items()}
+    await push({"admin:pool:said": "", "admin:pool:mistakes": told})
+
+
+async def _show(said: str = "", *, revision: bool = False) -> None:
     values: dict[str, Any] = {
         "admin:pool": pool_view(),
         "admin:pool:said": said,
-        "admin:pool:mistakes": mistakes or {},
+        "admin:pool:mistakes": {},
         "admin:pool:confirm": None,
     }
     if revision:
-        # The forms are made anew, so that no key stays in them.
+        # The forms for something new are empty again, so that no key stays in them.
         values["admin:pool:revision"] = next(_revisions)
     await push(values)

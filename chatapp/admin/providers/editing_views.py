@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from chatapp.admin.providers.editing import NUMBERS, PRICES
+from chatapp.admin.providers.editing import NUMBERS, PRICES, version
 from chatapp.pool import service as pool
 from chatapp.pool.changes import CHANGES, changed, place_of
 from chatapp.pool.config import Account, Member
@@ -17,6 +17,7 @@ class AccountEditView(TypedDict):
     provider: str
     base_url: str
     key: str
+    version: str
     rules: str
     mine: bool
     removed: bool
@@ -31,6 +32,7 @@ class MemberEditView(TypedDict):
     model: str
     words: str
     values: dict[str, str]
+    version: str
     tools: bool
     vision: bool
     rules: str
@@ -92,6 +94,7 @@ def _account(
         "provider": account.provider,
         "base_url": account.base_url or "",
         "key": key,
+        "version": version("account", account.name),
         "rules": _rules(account.name, source, known, change is not None),
         "mine": change is not None,
         "removed": removed,
@@ -116,6 +119,7 @@ def _member(
         "model": member.model,
         "words": ", ".join([f"weight {member.weight}", *limits]),
         "values": values | {"rpd_resets": member.rpd_resets or ""},
+        "version": version("member", where),
         "tools": member.tools,
         "vision": member.vision,
         "rules": _rules(where, source, known, change is not None),

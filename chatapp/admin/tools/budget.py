@@ -4,11 +4,13 @@ from typing import Any
 
 import reflex as rx
 
+from chatapp.admin.stale import stale_notice
 from chatapp.admin.tools.state import BudgetView, ToolsState
 from chatapp.ui.parts import button, card, field, heading, notice, skeleton
 from chatapp.ui.store import expression, stored
 
 _BUDGET = stored("admin:budget", BudgetView)
+_VERSION = stored("admin:budget:version", str).to(str)
 
 
 def budget_card() -> rx.Component:
@@ -46,7 +48,11 @@ def budget_card() -> rx.Component:
                 ),
                 rx.el.div(button("Save", type="submit")),
                 rx.cond(said, rx.cond(wrong, notice(said, "danger"), notice(said))),
+                rx.cond(stored("admin:budget:stale", bool), stale_notice(ToolsState.load)),
+                rx.el.input(type="hidden", name="version", value=_VERSION, read_only=True),
                 on_submit=ToolsState.save_budget,
+                # Its fields are the browser's own: other values need new ones.
+                key=_VERSION,
                 class_name="flex flex-col gap-4",
             ),
             skeleton("h-40 w-full"),

@@ -6,7 +6,9 @@ from uuid import UUID
 import reflex as rx
 
 from chatapp import routes
+from chatapp.admin.confirm import second_click
 from chatapp.admin.frame import admin_frame
+from chatapp.admin.stale import stale_notice
 from chatapp.admin.tools.budget import budget_card
 from chatapp.admin.tools.state import NEW, MistakeView, ServerView, ToolsState, ToolsView, ToolView
 from chatapp.ui.clock import date_and_clock
@@ -186,18 +188,13 @@ def _server(server: rx.vars.ObjectVar[ServerView]) -> rx.Component:
             ),
             _form(server["id"].to(str), server, "Save and test"),
             rx.el.div(
-                rx.el.p(
-                    "Removing takes its tools from all agents.",
-                    class_name="text-sm text-muted",
-                ),
-                button(
+                second_click(
                     "Remove the server",
-                    kind="danger",
-                    type="button",
-                    on_click=ToolsState.remove(server_id),
+                    "All agents lose its tools, and its headers are forgotten for good.",
+                    "Remove it for good",
+                    ToolsState.remove(server_id),
                 ),
-                class_name="mt-5 pt-4 border-t border-line flex flex-wrap items-center "
-                "justify-between gap-3",
+                class_name="mt-5 pt-4 border-t border-line",
             ),
             class_name="mt-3",
         ),
@@ -225,7 +222,14 @@ def _form(
         f"{_MISTAKE!s}?.where === {where!s} ? {_MISTAKE!s}?.words : ''", str, _MISTAKE, where
     )
     return rx.el.form(
-        *([] if server is None else [rx.el.input(type="hidden", name="server_id", value=where)]),
+        *(
+            []
+            if server is None
+            else [
+                rx.el.input(type="hidden", name="server_id", value=where, read_only=True),
+                rx.el.input(type="hidden", name="version", value=value("version"), read_only=True),
+            ]
+        ),
         rx.el.div(
             field(
                 "Name",
@@ -284,10 +288,11 @@ def _form(
             ]
         ),
         rx.el.p(words, role="alert", class_name="text-sm text-danger empty:hidden"),
+        rx.cond(stored("admin:tools:stale", str).to(str) == where, stale_notice(ToolsState.load)),
         rx.el.div(button(label, type="submit")),
         on_submit=ToolsState.add if server is None else ToolsState.change,
         # Made anew once it was taken: no secret stays in it.
-        key=_count() if server is None else server["tested"].to(str),
+        key=_count() if server is None else server["tested"].to(str) + server["version"].to(str),
         class_name="flex flex-col gap-4",
     )
 

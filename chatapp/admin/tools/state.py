@@ -14,6 +14,7 @@ from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.service import Entered, Gone, Unfit
 from chatapp.agents.tools.tool import Tool
 from chatapp.agents.turn import BUDGET
+from chatapp.controls import Outdated
 from chatapp.ui.store import push
 
 NEW = "new"
@@ -46,6 +47,7 @@ class ServerView(TypedDict):
     name: str
     url: str
     timeout: str
+    version: str
     on: bool
     headers: bool
     problem: str
@@ -86,7 +88,9 @@ class ToolsState(rx.State):
         """Show them."""
         await service.load()
         await _show("")
-        await push({"admin:budget": BUDGET.dump(BUDGET.value), "admin:budget:said": ""})
+        await controls.load()
+        budget = {"admin:budget": BUDGET.dump(BUDGET.value), "admin:budget:version": BUDGET.version}
+        await push(budget | {"admin:budget:said": "", "admin:budget:stale": False})
 
     @admin_only
     @rx.event
@@ -96,11 +100,20 @@ class ToolsState(rx.State):
             name: str(form.get(name) or "")[:20].strip() for name in BudgetView.__annotations__
         }
         try:
-            await controls.change(BUDGET, entered, current_user().id)
+            seen = str(form.get("version", ""))
+            await controls.change(BUDGET, entered, current_user().id, seen)
+        except Outdated:
+            await push({"admin:budget:said": "", "admin:budget:stale": True})
+            return
         except ValidationError:
-            await push({"admin:budget:said": BUDGET_WRONG, "admin:budget:wrong": True})
+            told = {"admin:budget:said": BUDGET_WRONG, "admin:budget:wrong": True}
         else:
-            await push({"admin:budget:said": BUDGET_SAVED, "admin:budget:wrong": False})
+            told = {"admin:budget:said": BUDGET_SAVED, "admin:budget:wrong": False}
+            told |= {
+                "admin:budget": BUDGET.dump(BUDGET.value),
+                "admin:budget:version": BUDGET.version,
+            }
+        await push(told | {"admin:budget:stale": False})
 
     @admin_only
     @rx.event
@@ -136,7 +149,10 @@ class ToolsState(rx.State):
         """Change a server and ask it for its tools."""
         server_id = _uuid(form.get("server_id"))
         try:
-            await service.change(server_id, _entered(form), by=current_user().id)
+            seen, entered = str(form.get("version", "")), _entered(form)
+            await service.change(server_id, entered, by=current_user().id, seen=seen)
+        except Outdated:
+            await push({"admin:tools:stale": str(server_id), "admin:tools:said": ""})
         except Unfit as unfit:
             await _mistake(str(server_id), unfit)
         except Gone:
@@ -233,6 +249,7 @@ async def _show(said: str, busy: str = "") -> None:
             "admin:tools:said": said,
             "admin:tools:busy": busy,
             "admin:tools:mistake": None,
+            "admin:tools:stale": "",
         }
     )
 
@@ -244,6 +261,7 @@ def _server(server: McpServer) -> ServerView:
         "name": server.name,
         "url": server.url,
         "timeout": str(server.timeout),
+        "version": service.version_of(server),
         "on": server.on,
         "headers": server.sealed is not None,
         "problem": server.problem,

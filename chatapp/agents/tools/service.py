@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp import audit
+from chatapp import audit, controls
 from chatapp.accounts.sealing import Unreadable, is_of_today, seal, unseal
 from chatapp.agents.tools import mcp, repository
 from chatapp.agents.tools.mcp import Address, full_name
@@ -24,6 +24,7 @@ from chatapp.agents.tools.threads import aside
 from chatapp.agents.tools.tool import Tool
 from chatapp.broadcast import listening, tell
 from chatapp.chats.text import storable
+from chatapp.controls import Outdated
 from chatapp.database import AWAY, new_id, now, reading, transaction
 from chatapp.settings import settings
 
@@ -136,16 +137,32 @@ async def add(entered: Entered, *, by: UUID | None) -> UUID:
     return made.id
 
 
-async def change(server_id: UUID, entered: Entered, *, by: UUID | None) -> None:
+def version_of(server: McpServer) -> str:
+    """Names what was entered of a server, for forms that are made from it."""
+    return controls.version_of([server.name, server.url, server.timeout, server.sealed])
+
+
+async def change(
+    server_id: UUID, entered: Entered, *, by: UUID | None, seen: str | None = None
+) -> None:
     """Change a server.
+
+    Args:
+        server_id: which one.
+        entered: what it shall be.
+        by: the admin who does it.
+        seen: the version that the admin has looked at; None: whatever it is.
 
     Raises:
         Gone: it is not there any more.
+        Outdated: it is not as it was seen; nothing is changed.
         Unfit: something of it cannot be kept; nothing is changed.
     """
     try:
         async with transaction() as session:
             kept = await _server(session, server_id)
+            if seen is not None and version_of(kept) != seen:
+                raise Outdated
             before = _shown(kept)
             names = [full_name(kept.name, each["name"]) for each in kept.tools]
             if kept.name != entered.name.strip():

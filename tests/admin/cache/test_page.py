@@ -37,7 +37,7 @@ async def test_what_was_saved_is_shown_without_a_word_and_can_be_forgotten(
     await expect(page.get_by_text("of 2 questions").first).to_be_visible()
     assert "bird" not in await page.content()
     await page.get_by_role("button", name="Forget everybody’s answers").click()
-    await expect(page.get_by_role("alert")).to_contain_text("This cannot be undone.")
+    await expect(page.get_by_role("alertdialog")).to_contain_text("This cannot be undone.")
     await page.get_by_role("button", name="Leave it").click()
     await expect(ours.first).to_be_visible()
     await page.get_by_role("button", name="Forget everybody’s answers").click()

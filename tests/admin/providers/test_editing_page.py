@@ -60,6 +60,14 @@ async def test_an_account_and_a_model_are_added_switched_off_and_removed(
     await page.reload()
     await expect(model).to_contain_text("Switched off")
     assert KEY not in await page.content()
+    # What is gone for good is asked for once more, and the keyboard is on the way out.
     for each in (model, account):
-        await each.get_by_role("button", name="Remove").click()
+        await each.get_by_role("button", name="Remove").press("Enter")
+        await expect(asked).to_contain_text("forgotten for good")
+        await expect(asked.get_by_role("button", name="Leave it")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(asked).to_have_count(0)
+        await expect(each).to_have_count(1)
+        await each.get_by_role("button", name="Remove").press("Enter")
+        await asked.get_by_role("button", name="Do it all the same").press("Enter")
         await expect(each).to_have_count(0)

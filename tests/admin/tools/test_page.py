@@ -63,7 +63,8 @@ async def test_tools_are_switched_and_a_server_is_added_tested_and_removed(
     await notes.get_by_role("button", name="Test now").click()
     await expect(page.get_by_text("The server answers, with 5 tools.")).to_be_visible()
     await notes.get_by_text("Change or remove").click()
-    await notes.get_by_role("button", name="Remove the server").click()
+    await notes.get_by_text("Remove the server").press("Enter")
+    await notes.get_by_role("button", name="Remove it for good").press("Enter")
     await expect(page.get_by_text("The server and its tools are gone.")).to_be_visible()
     await expect(notes).to_have_count(0)
     assert SECRET not in app.process.text
