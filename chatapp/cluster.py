@@ -8,6 +8,7 @@ that the slot has left.
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +35,9 @@ TAG = "chatapp"
 PATIENCE = 0.5
 """Seconds in which a node has to say who has a slot."""
 
+GOSSIP = 2.0
+"""Seconds in which all nodes learn that a slot has moved: so long the one who knew is believed."""
+
 Address = tuple[str, int]
 
 
@@ -49,7 +53,9 @@ class Shard:
     ) -> None:
         self.slot = key_slot(f"{{{tag}}}".encode())
         self.at: Address | None = None
-        """Whom the last one who was asked has named."""
+        """To which node the last connection was made."""
+        self._told: tuple[Address, float] | None = None
+        """Who was named by the node that the slot has left, and until when that is believed."""
         self._seeds = tuple(seeds)
         self._nodes = dict.fromkeys(self._seeds)
         """Who is asked, in this order."""
@@ -62,6 +68,8 @@ class Shard:
         Raises:
             redis.exceptions.ConnectionError: none of them knows.
         """
+        if self._told and monotonic() < self._told[1]:
+            return self._told[0]
         problem: Exception | None = None
         for node in tuple(self._nodes):
             # Nobody is asked twice in a row: one that is cut off believes in what was.
@@ -74,19 +82,17 @@ class Shard:
                 continue
             for first, last, *members in ranges:
                 if first <= self.slot <= last:
-                    self.at = _address(members[0], node)
                     self._learn({_address(m, node) for _, _, *all_ in ranges for m in all_})
-                    return self.at
+                    return _address(members[0], node)
         why = f": {problem}" if problem else ""
         raise Unreachable(
             f"No node of the cluster knows who has slot {self.slot}{why}"
         ) from problem
 
-    def leave(self, hint: Address | None = None) -> None:
-        """Nobody is known to have the slot; ``hint`` knows better."""
+    def leave(self, told: Address | None = None) -> None:
+        """The node has the slot no more; ``told``: whom it has named."""
         self.at = None
-        if hint is not None:
-            self._nodes = dict.fromkeys([hint, *self._nodes])
+        self._told = (told, monotonic() + GOSSIP) if told else None
 
     def _learn(self, known: set[Address]) -> None:
         now = [node for node in self._nodes if node in known or node in self._seeds]
@@ -109,26 +115,47 @@ class ShardConnection(Connection):
 
     def __init__(self, *, shard: Shard, **options: Any) -> None:
         self._shard = shard
+        self._settled = False
         super().__init__(**options)
 
     @property
     def _stray(self) -> bool:
         """Whether the slot is meanwhile elsewhere."""
-        return self.is_connected and (self.host, self.port) != self._shard.at
-
-    async def connect(self) -> None:
-        """Connect to the node that has the slot, unless this is connected to it."""
-        if self._stray:
-            await self.disconnect()
-        await super().connect()
+        there = self.is_connected and self._settled
+        return there and (self.host, self.port) != self._shard.at
 
     async def connect_check_health(
         self, check_health: bool = True, retry_socket_connect: bool = True
     ) -> None:
         """Connect to the node that has the slot, unless this is connected."""
-        if not self.is_connected:
-            self.host, self.port = await self._shard.find()
+        if self.is_connected:
+            return
+        self._settled = False
+        self.host, self.port = await self._shard.find()
         await super().connect_check_health(check_health, retry_socket_connect)
+        self._shard.at, self._settled = (self.host, self.port), True
+
+    async def can_read_destructive(self) -> bool:
+        """Whether there is something to read, which a pool asks of what it hands out.
+
+        Raises:
+            redis.exceptions.ConnectionError: the slot is elsewhere; a pool connects anew.
+        """
+        if self._stray:
+            raise Elsewhere("The slot has left this node")
+        return await super().can_read_destructive()
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send a command.
+
+        Raises:
+            redis.exceptions.ConnectionError: the slot is elsewhere; nothing was sent.
+        """
+        if self._stray:
+            # Who only listens is told as well: a node that is cut off hears nothing of the others.
+            await self.disconnect(nowait=True)
+            raise Elsewhere("The slot has left this node")
+        await super().send_packed_command(command, check_health)
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Read a reply.
@@ -136,10 +163,6 @@ class ShardConnection(Connection):
         Raises:
             redis.exceptions.ConnectionError: the slot is elsewhere, or on its way.
         """
-        if self._stray:
-            # A subscriber would hear on, of less and less.
-            await self.disconnect(nowait=True)
-            raise Elsewhere("The slot has left this node")
         try:
             return await super().read_response(*args, **options)
         except MovedError as error:
