@@ -10,6 +10,11 @@ def begin() -> None:
     _leaving.set()
 
 
+async def told() -> None:
+    """Wait until this process is told to end."""
+    await _leaving.wait()
+
+
 def begun() -> bool:
     """Whether this process is about to end."""
     return _leaving.is_set()

@@ -101,6 +101,7 @@ class Runner:
             self.limiter.keeping(),
         ):
             await self._beat(first=True)
+            departure = asyncio.create_task(self._depart(drain), name="answers' departure")
             keepers = [
                 asyncio.create_task(lasting(self._keep), name="answer keeper"),
                 asyncio.create_task(lasting(self._listen), name="answer commands"),
@@ -108,8 +109,11 @@ class Runner:
             try:
                 yield
             finally:
-                await self._drain(drain)
-                await end(*keepers)
+                if leaving.begun():
+                    await departure
+                # What has come since, or all: nobody had said that the process ends.
+                await self._drain(0.0 if leaving.begun() else drain)
+                await end(departure, *keepers)
                 await lease.leave(self.name)
 
     def start(self, job: Job) -> None:
@@ -239,6 +243,11 @@ class Runner:
         except SQLAlchemyError as error:
             # Its lease lapses, and then another process takes it all the same.
             logger.warning("An answer was not handed over: %s", type(error).__name__)
+
+    async def _depart(self, seconds: float) -> None:
+        """Hand over in time, however long it takes until everybody's sockets are closed."""
+        await leaving.told()
+        await self._drain(seconds)
 
     async def _drain(self, seconds: float) -> None:
         self.line.hand_over()

@@ -276,9 +276,12 @@ async def _follow() -> None:
                             return
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
-            await push({"away": True})
-            # Spread, so that all tabs do not come back in the same moment.
-            await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
+        except Exception:
+            # A page that shows nothing new any more would say nothing of it.
+            logger.exception("A tab could not be served, trying again")
+        await push({"away": True})
+        # Spread, so that all tabs do not come back in the same moment.
+        await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
 
 
 def _chat_of_url() -> tuple[UUID | None, str]:

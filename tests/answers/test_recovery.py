@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from chatapp import leaving
 from chatapp.answers import lease, repository, service
 from chatapp.answers.ending import shown
 from chatapp.answers.events import Kind
@@ -162,6 +163,23 @@ async def test_a_process_that_ends_hands_its_answers_over(
     message, answer = await row(asked.answer_id)
     assert (message.status, message.text, answer.epoch) == (Status.DONE, words(30), 2)
     assert answer.runner == second.runner.name
+
+
+async def test_answers_are_handed_over_in_time_though_sockets_stay_open(
+    with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.answers.process.DRAIN", 0.0)
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    await fakes.set(tokens_per_second=20)
+    async with answering() as leaver:
+        asked = await ask(leaver, ada, "[[say 400 words]]")
+        await fakes.wait(sent=3)
+        leaving.begin()
+        # The process still has its sockets, and may have them for long.
+        await finished(leaver)
+        message, answer = await row(asked.answer_id)
+        assert Status(message.status).running
+        assert (answer.ended_at, answer.runner) == (None, "")
 
 
 async def test_a_process_that_ends_finishes_what_is_nearly_done(

@@ -166,16 +166,19 @@ async def test_a_broken_frame_harms_nobody_else(scene_person: Person, number: in
         assert other.connected
 
 
+EVENT = json.dumps(["event", {"name": f"{CHAT}.dismiss", "payload": {}, "router_data": {}}])
+
+
+@pytest.mark.parametrize("frame", [f"42/_event,{EVENT}", "3"], ids=["events", "pongs"])
 async def test_a_flood_of_frames_does_not_hinder_others(
-    chat_app: AppServer, fakes: ProviderServer, scene_person: Person
+    chat_app: AppServer, fakes: ProviderServer, scene_person: Person, frame: str
 ) -> None:
     chat_app.allow("engineio", "socketio", "reflex")
-    flood = json.dumps(["event", {"name": f"{CHAT}.dismiss", "payload": {}, "router_data": {}}])
     async with raw(chat_app, {"Origin": chat_app.url}) as ws:
         await ws.receive_str()
         await ws.send_str("40/_event,")
         for _ in range(3_000):
-            await ws.send_str(f"42/_event,{flood}")
+            await ws.send_str(frame)
         chat_id = await first_question(scene_person, "[[say 20 words]]")
         async with scene_person.tab(chat_id) as tab:
             assert shown(tab, (await answered(tab, chat_id))["id"]) == words(20)
