@@ -17,6 +17,7 @@ def picture_field(picture_id: rx.Var[str]) -> rx.Component:
     shape = "items-center h-9 px-3.5 rounded-control text-sm transition-colors "
     return rx.el.div(
         rx.el.input(type="hidden", name="picture", default_value=picture_id),
+        rx.el.p("Picture", class_name="text-sm font-medium mb-1.5"),
         rx.el.div(
             portrait(
                 address, "size-14 rounded-control bg-sunken hidden group-data-[there]/face:block"
@@ -35,8 +36,9 @@ def picture_field(picture_id: rx.Var[str]) -> rx.Component:
                 "has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-accent",
             ),
             rx.el.button(
-                "Remove the picture",
+                "Remove",
                 type="button",
+                aria_label="Remove the picture",
                 custom_attrs={"data-removes-picture": ""},
                 class_name=shape + "hidden group-data-[there]/face:inline-flex text-danger "
                 "hover:bg-danger-soft",

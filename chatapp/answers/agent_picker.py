@@ -250,7 +250,7 @@ def _coming() -> rx.Component:
         ),
         rx.el.div(
             *[
-                rx.el.div(class_name="h-[5.875rem] rounded-card border border-line pulse")
+                rx.el.div(class_name="h-[5.6875rem] rounded-card border border-line pulse")
                 for _ in range(MOST)
             ],
             aria_hidden="true",
