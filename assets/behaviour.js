@@ -205,8 +205,8 @@
 
   // A picture is made small, sent, and shown; the form has its id and is saved by its own button.
   const smaller = async (file) => {
-    if (file.size < 200_000) return file;
     const image = await createImageBitmap(file);
+    if (image.width * image.height < 1_000_000 && file.size < 500_000) return file;
     const scale = Math.min(1, 1024 / Math.max(image.width, image.height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.ceil(image.width * scale);

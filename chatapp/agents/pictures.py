@@ -17,7 +17,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 LARGEST = 1_000_000
 """The most bytes of a picture that is taken."""
 
-MOST_PIXELS = 16_000_000
+MOST_PIXELS = 6_000_000
 """The most that one may have, so that little bytes do not become much memory."""
 
 SIDE = 192

@@ -178,7 +178,7 @@ def form_view(agent: Agent, *, editable: bool) -> FormView:
 
 
 def _away(names: Iterable[str]) -> list[AwayView]:
-    titles = {tool.name: tool.title for tool, _ in catalogue.every()}
+    titles = catalogue.titles()
     there = {tool.name for tool in catalogue.available()}
     return [{"name": name, "title": titles.get(name, name)} for name in names if name not in there]
 

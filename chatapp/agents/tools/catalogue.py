@@ -59,6 +59,12 @@ def own() -> list[tuple[Tool, bool]]:
     return [as_set(tool, on=True) for tool in ready]
 
 
+def titles() -> dict[str, str]:
+    """What people call each tool that is known by its name, whether it can be used now or not."""
+    served = (tool for server in service.servers() for tool in service.tools_of(server.id))
+    return {tool.name: tool.title for tool in (*BUILT_IN, *served)}
+
+
 def built(names: Iterable[str], caller: Caller) -> list[BaseTool]:
     """The tools of these names, for one caller; a name that is not available is left out.
 
