@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -36,6 +37,21 @@ async def freeze(name: str, up: Up) -> None:
     send(up, signal.SIGSTOP, name)
     await asyncio.sleep(SECONDS)
     send(up, signal.SIGCONT, name)
+
+
+def family(pid: int) -> list[int]:
+    """A process and those that it has made."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
+async def freeze_postgres(up: Up) -> None:
+    everybody = family(up.pid("postgres"))
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(SECONDS)
+    for pid in everybody:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def forget(up: Up) -> None:
@@ -82,6 +98,7 @@ async def reload(up: Up) -> None:
         pytest.param(202, partial(freeze, "redis"), id="Redis is frozen and wakes up"),
         pytest.param(203, forget, id="Redis forgets all"),
         pytest.param(204, fill, id="Redis is full"),
+        pytest.param(208, freeze_postgres, id="PostgreSQL is frozen and wakes up"),
         pytest.param(205, drop_sessions, id="PostgreSQL ends all sessions"),
         pytest.param(206, lock, id="tables are locked"),
         pytest.param(207, reload, id="nginx reads its configuration anew"),
