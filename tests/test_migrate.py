@@ -1,6 +1,8 @@
 """The database comes up to date by itself, once, on both kinds."""
 
 import asyncio
+import io
+import re
 from pathlib import Path
 
 import psycopg
@@ -63,6 +65,57 @@ async def test_a_newer_version_of_this_database_stays_as_it_is(
     await backends.migrate(env)
     with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate"):
         await backends.execute(env, "INSERT INTO alembic_version VALUES ('9999')")
+
+
+def revisions() -> dict[str, list[str]]:
+    """The statements of each revision on PostgreSQL, by their first lines."""
+    told = io.StringIO()
+    config = migrate.configuration()
+    config.output_buffer = told
+    command.upgrade(config, "head", sql=True)
+    found = re.split(r"-- Running upgrade .*-> (\w+)\n", told.getvalue())[1:]
+    begins = re.compile(r"^(?:ALTER|CREATE|DELETE|DROP|INSERT|TRUNCATE|UPDATE)\b.*", re.MULTILINE)
+    return {
+        name: [line for line in begins.findall(sql) if " alembic_version" not in line]
+        for name, sql in zip(found[::2], found[1::2], strict=True)
+    }
+
+
+def adds(line: str, made: set[str]) -> bool:
+    """Whether code that does not know of it goes on beside it, and nobody has to wait for it."""
+    table = re.search(r" (?:ON|TABLE) (\w+)", line)
+    if line.startswith(("CREATE TABLE ", "CREATE FUNCTION ")) or (table and table[1] in made):
+        return True
+    if re.match(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS ", line):
+        return True
+    column = re.match(r"ALTER TABLE \w+ ADD COLUMN ", line)
+    return bool(column) and ("NOT NULL" not in line or " DEFAULT " in line)
+
+
+def test_revisions_only_add_so_that_old_code_runs_on_beside_them() -> None:
+    found = revisions()
+    assert (
+        list(found)[-1] == ScriptDirectory.from_config(migrate.configuration()).get_current_head()
+    )
+    for name, lines in found.items():
+        made = {line.split()[2] for line in lines if line.startswith("CREATE TABLE ")}
+        assert [line for line in lines if not adds(line, made)] == [], name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ALTER TABLE users DROP COLUMN name;",
+        "ALTER TABLE users RENAME COLUMN name TO called;",
+        "ALTER TABLE users ADD COLUMN age INTEGER NOT NULL;",
+        "ALTER TABLE users ALTER COLUMN name SET NOT NULL;",
+        "CREATE INDEX ix_users_name ON users (name);",
+        "DROP TABLE users;",
+        "UPDATE users SET name = '';",
+    ],
+)
+def test_what_would_hurt_old_code_or_hold_up_people_is_noticed(line: str) -> None:
+    assert not adds(line, {"groups"})
 
 
 async def test_a_migrator_gives_up_soon_rather_than_hold_up_everybody(
