@@ -28,12 +28,25 @@
     setTimeout(() => delete button.dataset.copied, 1500);
   };
 
+  // What is clicked keeps its id until it is done, so clicking it twice is wishing it once.
+  const wishes = new Map();
+
+  const wish = (name) => {
+    if (!wishes.has(name)) wishes.set(name, uuid());
+    return wishes.get(name);
+  };
+
+  const granted = (id) => {
+    for (const [name, wished] of wishes) if (wished === id) wishes.delete(name);
+  };
+
   // A question keeps its id until its text changes, so sending it twice is asking it once.
   const changed = (form) => {
     form.elements.client_id.value = uuid();
     const text = form.elements.message.value;
-    if (text) sessionStorage.setItem(draftOf(), text);
-    else sessionStorage.removeItem(draftOf());
+    const draft = form.dataset.edits ? editOf(form) : draftOf();
+    if (text) sessionStorage.setItem(draft, text);
+    else sessionStorage.removeItem(draft);
     form.toggleAttribute("data-empty", !text.trim());
     count(form);
   };
@@ -99,7 +112,9 @@
   const sendQueued = (form) => {
     const text = sessionStorage.getItem(queueOf());
     const ready = form.hasAttribute("data-known") && !form.hasAttribute("data-running");
-    if (!text || !ready) return;
+    // An edited question that is on its way comes first: it has stopped what was waited for.
+    const edited = [...sent.values()].some((question) => question.edit);
+    if (!text || !ready || edited) return;
     const box = form.elements.message;
     const typed = box.value;
     box.value = text;
@@ -117,15 +132,25 @@
   const refused = (form) => {
     const question = sent.get(form.dataset.refused);
     sent.delete(form.dataset.refused);
+    question?.edit?.removeAttribute("data-sent");
     if (question?.queued) takeBack(form);
+    if (question?.edit) sendQueued(form);
   };
 
   // What was typed while the question was on its way stays in the box.
   const accepted = (form) => {
     const box = form.elements.message;
     const question = sent.get(form.dataset.accepted);
+    granted(form.dataset.accepted);
     if (!question) return;
     sent.delete(form.dataset.accepted);
+    if (question.edit) {
+      if (question.edit.isConnected) close(question.edit);
+      sessionStorage.removeItem(editOf(question.edit));
+      if (matchMedia("(pointer: fine)").matches) box.focus();
+      document.querySelector("[data-jump]")?.click();
+      return;
+    }
     if (question.queued) {
       sessionStorage.removeItem(queueOf());
       showQueue();
@@ -135,6 +160,55 @@
     const { text } = question;
     if (box.value.startsWith(text)) box.value = box.value.slice(text.length).trimStart();
     changed(form);
+  };
+
+  // A question that is edited: its box, its draft.
+  const editOf = (form) => `edit:${form.dataset.edits}`;
+
+  const edit = (question) => {
+    const form = question.querySelector("form");
+    const box = form.elements.message;
+    const asked = question.querySelector("[data-asked]").textContent;
+    question.closest(".overscroll-contain").dispatchEvent(new Event("hold"));
+    box.value = sessionStorage.getItem(editOf(form)) ?? asked;
+    form.removeAttribute("data-sent");
+    question.setAttribute("data-editing", "");
+    changed(form);
+    box.focus({ preventScroll: true });
+    box.setSelectionRange(box.value.length, box.value.length);
+    form.scrollIntoView({ block: "nearest" });
+  };
+
+  const close = (form) => {
+    const question = form.closest("[data-question]");
+    const focused = form.contains(document.activeElement);
+    sessionStorage.removeItem(editOf(form));
+    question.removeAttribute("data-editing");
+    if (focused) question.querySelector("[data-edit]").focus({ preventScroll: true });
+  };
+
+  // Another version takes the place of the one that was read, and the focus, at the same height.
+  const keepPlace = (button) => {
+    const scroller = button.closest(".overscroll-contain");
+    const top = button.closest("article").getBoundingClientRect().top;
+    scroller.dispatchEvent(new Event("hold"));
+    scroller.style.overflowAnchor = "none";
+    const done = () => {
+      observer.disconnect();
+      clearTimeout(late);
+      requestAnimationFrame(() => (scroller.style.overflowAnchor = ""));
+    };
+    const observer = new MutationObserver(() => {
+      const versions = scroller.querySelector(`[data-versions="${button.dataset.shows}"]`);
+      if (!versions) return;
+      scroller.scrollTop += versions.closest("article").getBoundingClientRect().top - top;
+      const same = versions.querySelector(`[data-step="${button.dataset.step}"]`);
+      const next = same.disabled ? versions.querySelector("button:enabled") : same;
+      next?.focus({ preventScroll: true });
+      done();
+    });
+    const late = setTimeout(done, 10_000);
+    observer.observe(scroller, { childList: true, subtree: true });
   };
 
   const fill = (text) => {
@@ -247,8 +321,10 @@
   });
 
   document.addEventListener("input", (event) => {
-    if (event.target.form?.id !== "composer") return;
-    changed(event.target.form);
+    const form = event.target.form;
+    if (form?.id !== "composer" && !form?.dataset.edits) return;
+    changed(form);
+    if (form.id !== "composer") return;
     if (event.target.name === "message") mention(event.target.form);
   });
 
@@ -268,10 +344,18 @@
 
   document.addEventListener("keydown", (event) => {
     const form = event.target.form;
-    if (form?.id !== "composer" || event.target.name !== "message") return;
-    if (mentioned(form, event)) return;
-    const plainEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing;
-    if (plainEnter && !event.repeat && matchMedia("(pointer: fine)").matches) {
+    if (form?.dataset.edits && event.key === "Escape" && !event.isComposing) close(form);
+    if ((form?.id !== "composer" && !form?.dataset.edits) || event.target.name !== "message") return;
+    if (form.id === "composer" && mentioned(form, event)) return;
+    if (event.key === "ArrowUp" && form.id === "composer" && !event.target.value) {
+      const last = [...document.querySelectorAll("[data-question]")].at(-1);
+      if (last) {
+        event.preventDefault();
+        edit(last);
+      }
+    }
+    const enter = event.key === "Enter" && !event.shiftKey && !event.isComposing && !event.repeat;
+    if (enter && (event.ctrlKey || event.metaKey || matchMedia("(pointer: fine)").matches)) {
       event.preventDefault();
       form.requestSubmit();
     }
@@ -281,9 +365,16 @@
     "submit",
     (event) => {
       const form = event.target;
-      if (form.id !== "composer") return;
-      const busy = form.hasAttribute("data-running");
+      const edits = form.dataset.edits;
+      if (form.id !== "composer" && !edits) return;
+      const busy = !edits && form.hasAttribute("data-running");
       const refusable = !form.elements.message.value.trim() || form.hasAttribute("data-over");
+      if (edits && !refusable) {
+        form.setAttribute("data-sent", "");
+        form.elements.tier.value = document.getElementById("composer").elements.tier?.value ?? "";
+        sent.set(form.elements.client_id.value, { edit: form });
+        return;
+      }
       if (busy || refusable) {
         event.preventDefault();
         event.stopPropagation();
@@ -355,6 +446,10 @@
     if (removed) showPicture(removed.closest("[data-picture]"), "");
     const earlier = event.target.closest("[data-earlier]");
     if (earlier) hold(earlier.closest(".overscroll-contain"));
+    const version = event.target.closest("[data-shows]");
+    if (version && !version.disabled) keepPlace(version);
+    if (event.target.closest("[data-edit]")) edit(event.target.closest("[data-question]"));
+    if (event.target.closest("[data-cancel]")) close(event.target.closest("form"));
     // On a phone the list of chats has done its work when a chat is chosen or deleted.
     if (event.target.closest("[data-closes-menu]")) {
       document.querySelector(".menu:popover-open")?.hidePopover();
@@ -366,5 +461,5 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.cookie = `chatapp_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
-  window.chatapp = { copy, fill, restore };
+  window.chatapp = { copy, fill, restore, wish };
 })();

@@ -1,5 +1,6 @@
 """The messages of a chat, as they stand and as they come."""
 
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -7,11 +8,13 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
 from chatapp.agents.components import portrait
+from chatapp.answers.questions import question
 from chatapp.answers.state import ChatState
 from chatapp.answers.thoughts import approvals, thoughts
 from chatapp.answers.thumb_components import thumbs, why
-from chatapp.answers.views import ChatView, LineView, MessageView
-from chatapp.ui.behaviour import copies
+from chatapp.answers.version_components import versions
+from chatapp.answers.views import ChatView, LineView, MessageView, VersionView
+from chatapp.ui.behaviour import copies, wish
 from chatapp.ui.following import following_view
 from chatapp.ui.markdown import markdown_block
 from chatapp.ui.parts import button, icon_button, notice, skeleton
@@ -51,6 +54,7 @@ _ORDER = """((store, chat) => {
 def conversation(chat: rx.Var[ChatView]) -> rx.Component:
     """The messages of a chat, oldest first, in a view that follows the newest words."""
     order = expression(f"{_ORDER}({STORE!s}, {chat!s})", list[str], STORE, chat)
+    busy = _running(order) != ""
     state = expression(f"!{chat!s} ? 'waiting' : {chat!s}.missing ? 'missing' : 'there'", str, chat)
     return chosen(
         state,
@@ -58,11 +62,11 @@ def conversation(chat: rx.Var[ChatView]) -> rx.Component:
         ("waiting", _waiting()),
         otherwise=following_view(
             _earlier(order),
-            rx.foreach(order, lambda message_id, at: _placed(message_id, order, at)),
+            rx.foreach(order, lambda message_id, at: _placed(message_id, order, at, busy)),
             custom_attrs={
                 "role": "log",
                 "aria-label": "Conversation",
-                "aria-busy": _running(order) != "",
+                "aria-busy": busy,
             },
         ),
     )
@@ -80,15 +84,18 @@ def _running(order: rx.Var[list[str]]) -> rx.Var[str]:
     )
 
 
-def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) -> rx.Component:
+def _placed(
+    message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int], busy: rx.Var[bool]
+) -> rx.Component:
     view = stored(f"m:{message_id}", MessageView).to(MessageView)
     blocks = expression(f"{_BLOCKS}({STORE!s}, {view!s})", list[str], STORE, view)
     last = expression(f"{at!s} === {order!s}.length - 1", bool, at, order)
+    version = stored(f"v:{message_id}", VersionView).to(VersionView)
     return rx.fragment(
         rx.cond(
             expression(f"{view!s}?.role === 'question'", bool, view),
-            question(message=view),
-            answer(message=view, blocks=blocks, last=last),
+            question(message=view, version=version, busy=busy),
+            answer(message=view, blocks=blocks, version=version, last=last, busy=busy),
         ),
         # On the outermost: messages keep their place when others come before them.
         key=message_id,
@@ -96,25 +103,12 @@ def _placed(message_id: rx.Var[str], order: rx.Var[list[str]], at: rx.Var[int]) 
 
 
 @rx.memo
-def question(message: rx.Var[MessageView]) -> rx.Component:
-    """A question in its bubble."""
-    return rx.el.article(
-        rx.el.h2("You asked", class_name="sr-only"),
-        rx.el.p(
-            expression(f"{message!s}.text", str, message),
-            class_name=(
-                "bg-sunken rounded-bubble px-4 py-2.5 max-w-[85%] text-base whitespace-pre-wrap "
-                "[overflow-wrap:anywhere]"
-            ),
-        ),
-        class_name="flex justify-end appear",
-        custom_attrs={"data-testid": "question"},
-    )
-
-
-@rx.memo
 def answer(
-    message: rx.Var[MessageView], blocks: rx.Var[list[str]], last: rx.Var[bool]
+    message: rx.Var[MessageView],
+    blocks: rx.Var[list[str]],
+    version: rx.Var[VersionView],
+    last: rx.Var[bool],
+    busy: rx.Var[bool],
 ) -> rx.Component:
     """An answer: its blocks, what went wrong, who answered, what can be done with it."""
     status = expression(f"{message!s}?.status ?? 'queued'", str, message)
@@ -141,7 +135,7 @@ def answer(
         ),
         rx.cond(running & (line_of_steps != ""), approvals(message_id=message_id)),
         rx.cond(running & (final == -1), rx.cond(line, _in_line(line, message_id), _thinking())),
-        rx.cond(status == "stopped", _stopped(last)),
+        rx.cond(status == "stopped", _stopped(message_id, last)),
         rx.cond(
             problem,
             rx.el.div(
@@ -149,7 +143,9 @@ def answer(
                 rx.cond(
                     last & (status == "failed"),
                     button(
-                        "Retry", kind="quiet", on_click=ChatState.ask_again(message_id.to(UUID))
+                        "Retry",
+                        kind="quiet",
+                        on_click=_another(message_id),
                     ),
                 ),
                 class_name="flex flex-wrap items-center gap-3",
@@ -162,7 +158,11 @@ def answer(
                 class_name="text-xs text-muted",
             ),
         ),
-        rx.cond(~running, _actions(message, message_id, blocks, last)),
+        rx.cond(
+            running,
+            versions(message_id=message_id, version=version, busy=busy),
+            _actions(message, message_id, blocks, version, last, busy),
+        ),
         why(message_id),
         class_name="group/answer flex flex-col gap-3 min-w-0",
         custom_attrs={
@@ -177,7 +177,9 @@ def _actions(
     message: rx.Var[MessageView],
     message_id: rx.Var[str],
     blocks: rx.Var[list[str]],
+    version: rx.Var[VersionView],
     last: rx.Var[bool],
+    busy: rx.Var[bool],
 ) -> rx.Component:
     text = expression(f"{blocks!s}.join('\\n\\n')", str, blocks)
     by = expression(
@@ -187,18 +189,16 @@ def _actions(
     cached = expression(f"{message!s}?.cached ?? ''", str, message)
     small = "size-8 data-[copied]:text-accent"
     return rx.el.div(
+        versions(message_id=message_id, version=version, busy=busy),
         rx.cond(
             text, icon_button("copy", "Copy", size=15, on_click=copies(text), class_name=small)
         ),
-        rx.cond(
-            last,
-            icon_button(
-                "refresh-cw",
-                "Regenerate",
-                size=15,
-                on_click=ChatState.ask_again(message_id.to(UUID)),
-                class_name=small,
-            ),
+        icon_button(
+            "refresh-cw",
+            "Regenerate",
+            size=15,
+            on_click=_another(message_id),
+            class_name=small,
         ),
         rx.cond(by, thumbs(message, message_id)),
         rx.el.div(
@@ -216,6 +216,11 @@ def _actions(
     )
 
 
+def _another(message_id: rx.Var[str]) -> Any:
+    """Asks for another answer to the same question, once however often one clicks."""
+    return ChatState.ask_again(message_id.to(UUID), wish(message_id).to(UUID))
+
+
 def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> rx.Component:
     """That the answer was there already, and the way to a new one."""
     return rx.fragment(
@@ -226,7 +231,7 @@ def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> r
                 "Refresh",
                 type="button",
                 title="Ask for a new answer",
-                on_click=ChatState.ask_again(message_id.to(UUID)),
+                on_click=_another(message_id),
                 class_name=(
                     "h-8 px-2 -mx-2 text-xs font-medium text-accent rounded-control hover:bg-hover"
                 ),
@@ -235,10 +240,11 @@ def _cached(mark: rx.Var[str], message_id: rx.Var[str], last: rx.Var[bool]) -> r
     )
 
 
-def _stopped(last: rx.Var[bool]) -> rx.Component:
+def _stopped(message_id: rx.Var[str], last: rx.Var[bool]) -> rx.Component:
+    go_on = ChatState.go_on(wish(message_id).to(UUID))
     return rx.el.div(
         rx.el.p("You stopped this answer.", class_name="text-muted"),
-        rx.cond(last, button("Continue", kind="quiet", on_click=ChatState.go_on)),
+        rx.cond(last, button("Continue", kind="quiet", on_click=go_on)),
         class_name="flex flex-wrap items-center gap-3",
     )
 

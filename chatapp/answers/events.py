@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """A person does not want to wait any more. ``data``: what they want instead."""
     DECIDED = "decided"
     """A person has approved or refused a step that waits. ``data``: its number."""
+    BRANCH = "branch"
+    """Another branch of a chat is shown. ``data``: the message at which it parts."""
     CHATS = "chats"
     """The list of chats has changed: a new title, a deleted chat."""
 

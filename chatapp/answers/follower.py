@@ -18,12 +18,19 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.telling import tell
 from chatapp.answers.tier_view import tier_view
-from chatapp.answers.views import MISSING, ChatView, LineView, message_view, picture_view
+from chatapp.answers.views import (
+    MISSING,
+    ChatView,
+    LineView,
+    message_view,
+    picture_view,
+    version_views,
+)
 from chatapp.answers.welcome import WELCOME
 from chatapp.chats import repository as chat_repository
 from chatapp.chats import service as chats
 from chatapp.chats.models import JUST_AFTER, Message, Role, Status
-from chatapp.chats.service import NotFound
+from chatapp.chats.service import NotFound, Page
 from chatapp.chats.sidebar import sidebar
 from chatapp.database import reading
 from chatapp.limits import degradation, tiers
@@ -37,6 +44,9 @@ Values = dict[str, Any]
 
 QUIET = 15.0
 """A chat in which an answer comes is looked at after so many seconds without news of it."""
+
+REACH = 16 * chats.PAGE
+"""So many messages are looked through, at most, for the one at which a branch parts."""
 
 LOOK = 4.0
 """Without Redis a chat in which an answer comes is looked at so often, in seconds."""
@@ -94,6 +104,10 @@ async def _told(user_id: UUID, zone: str) -> Values:
     }
 
 
+def _holds(page: Page, message_id: UUID) -> bool:
+    return any(message.id == message_id for message in page.messages)
+
+
 class _Screen:
     """What one tab has been sent."""
 
@@ -106,6 +120,7 @@ class _Screen:
         self._shown: ChatView | None = None
         self._tier = ""
         self._sent: set[UUID] = set()
+        self._versions: Values = {}
         self._growing: dict[UUID, Growing] = {}
         self._strange: set[UUID] = set()
 
@@ -131,6 +146,8 @@ class _Screen:
                 values |= await self._asked(event)
             elif event.kind is Kind.CHATS:
                 values |= await self._chat()
+            elif event.kind is Kind.BRANCH:
+                values |= await self._chat(UUID(event.data))
             elif event.answer_id and (growing := self._growing.get(event.answer_id)):
                 values |= await self._read(growing, event)
             elif event.answer_id and self._is_strange(event.answer_id):
@@ -212,11 +229,15 @@ class _Screen:
         self._sidebar = now
         return changed
 
-    async def _chat(self) -> Values:
+    async def _chat(self, with_: UUID | None = None) -> Values:
+        """The chat as it stands, back to a certain message at least if that is in reach."""
         if self._chat_id is None:
             return {}
         try:
             page = await chats.open_chat(self._user_id, self._chat_id, self._count)
+            while with_ and page.earlier and self._count < REACH and not _holds(page, with_):
+                self._count *= 2
+                page = await chats.open_chat(self._user_id, self._chat_id, self._count)
         except NotFound:
             return {f"c:{self._chat_id}": MISSING}
         if page.chat.unseen:
@@ -227,6 +248,9 @@ class _Screen:
             if message.id not in self._sent or message.id in self._growing
         ]
         values = await self._messages(new)
+        versions = version_views(page.versions)
+        values |= {k: v for k, v in versions.items() if self._versions.get(k) != v}
+        self._versions |= versions
         self._shown = ChatView(
             missing=False,
             title=page.chat.title,

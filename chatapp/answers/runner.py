@@ -130,6 +130,11 @@ class Runner:
         self.limiter.let_go(answer_id)
 
     @property
+    def hub(self) -> Hub:
+        """Where this process hears what is told."""
+        return self._hub
+
+    @property
     def count(self) -> int:
         """How many answers this process makes now."""
         return len(self._tasks)

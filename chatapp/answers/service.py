@@ -1,6 +1,8 @@
-"""Asking, asking again and stopping."""
+"""Asking, asking in another way, asking again and stopping."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +20,14 @@ from chatapp.answers.models import Answer
 from chatapp.answers.place import Wish
 from chatapp.answers.runner import Runner
 from chatapp.answers.telling import ask_for, ask_to_stop, tell, tell_decided
+from chatapp.answers.way import make_way, stop_answer
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
+from chatapp.chats import version_repository
 from chatapp.chats.models import JUST_AFTER, Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import add, now, reading, transaction
+from chatapp.database import add, new_id, now, reading, transaction
 from chatapp.limits.books import Admitted
 from chatapp.limits.service import OverLimit
 from chatapp.limits.tiers import NotYours, choices, settled
@@ -33,6 +37,9 @@ from chatapp.settings import settings
 
 GO_ON = "Please continue."
 """The question behind the button that goes on with a stopped answer."""
+
+TRIES = 3
+"""How often what is in the way of another version is stopped, when others ask meanwhile."""
 
 TOLD = 4_000
 """The length, in characters, of the longest question that travels with the news of it."""
@@ -45,6 +52,13 @@ REUSED = "This question was sent before with another text. Please send it again.
 
 class Refused(Exception):
     """A question that is not taken. ``str()`` of it says why, for the person who asked."""
+
+
+class Busy(Refused):
+    """An answer is still coming in the chat."""
+
+    def __init__(self) -> None:
+        super().__init__(BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,7 @@ async def ask(
     client_id: UUID,
     tier: str | None = None,
     agent_id: UUID | None = None,
+    beside: UUID | None = None,
 ) -> Asked:
     """Keep a question and begin its answer; without a chat, in a new one.
 
@@ -79,12 +94,13 @@ async def ask(
         client_id: made by the browser.
         tier: the models that shall answer; None: those of the agent.
         agent_id: of a new chat: the agent that answers in it.
+        beside: the question of which it is another version; None: it stands at the end.
 
     Raises:
         Refused: the text is empty or too long, the chat is busy, there is no such agent or the
             person may not use this tier.
         OverLimit: the person has used what there is for now.
-        NotFound: no such chat of this person.
+        NotFound: no such chat or question of this person.
     """
     question = storable(text).strip()
     if not question:
@@ -105,7 +121,8 @@ async def ask(
                 if chat_id and chat is None:
                     raise NotFound
                 if met:
-                    raise Refused(BUSY)
+                    raise Busy
+                old = await _question(session, user_id, chat_id, beside) if beside else None
                 agent_id = chat.agent_id if chat else agent_id
                 brief = await agents.chosen(session, user_id, agent_id)
                 if chat is None:
@@ -117,7 +134,7 @@ async def ask(
                 asked = Message(
                     chat_id=chat.id,
                     user_id=user_id,
-                    parent_id=chat.leaf_id,
+                    parent_id=old.parent_id if old else chat.leaf_id,
                     role=Role.QUESTION,
                     text=question,
                     client_id=client_id,
@@ -131,40 +148,125 @@ async def ask(
             if earlier is None:
                 raise
             return await _same(session, earlier, question)
-    return await _begin(runner, job, _added(asked, brief), charge.admitted)
+    return await _begin(runner, job, None if beside else _added(asked, brief), charge.admitted)
+
+
+async def edit(
+    runner: Runner,
+    user_id: UUID,
+    chat_id: UUID,
+    question_id: UUID,
+    text: str,
+    client_id: UUID,
+    tier: str | None = None,
+) -> Asked:
+    """Ask a question in another way, as :func:`ask` does; the old one stays with what follows it.
+
+    What comes in the chat is stopped first, and stays as far as it has come.
+
+    Raises:
+        Refused: the text is empty or too long, or what comes did not end.
+        OverLimit: the person has used what there is for now.
+        NotFound: no such question of this person.
+    """
+    asking = partial(ask, runner, user_id, chat_id, text, client_id, tier, beside=question_id)
+    return await _instead(runner, user_id, question_id, asking)
 
 
 async def ask_again(
-    runner: Runner, user_id: UUID, answer_id: UUID, tier: str | None = None
+    runner: Runner,
+    user_id: UUID,
+    answer_id: UUID,
+    client_id: UUID | None = None,
+    tier: str | None = None,
 ) -> Asked:
     """Begin another answer to the same question; the old one stays beside it.
 
-    It is a new one, whatever is kept, and is kept in the place of the old one.
+    It is a new one, whatever is kept, and is kept in the place of the old one. What comes elsewhere
+    in the chat is stopped first, and stays as far as it has come.
+
+    Args:
+        runner: makes the answer.
+        user_id: who asks.
+        answer_id: the old one.
+        client_id: made by the browser; the same again is the same wish.
+        tier: the models that shall answer; None: those of the old one.
 
     Raises:
-        Refused: the chat is busy.
+        Refused: the old one is still coming, or what comes did not end.
         OverLimit: the person has used what there is for now.
         NotFound: no such answer of this person.
     """
-    async with charged(runner.limiter, user_id, "") as charge:
+    asking = partial(_ask_again, runner, user_id, answer_id, client_id or new_id(), tier)
+    return await _instead(runner, user_id, answer_id, asking)
+
+
+async def _ask_again(
+    runner: Runner, user_id: UUID, answer_id: UUID, client_id: UUID, tier: str | None
+) -> Asked:
+    try:
+        async with charged(runner.limiter, user_id, "", client_id) as charge:
+            async with transaction() as session:
+                old = await chats.message(session, user_id, answer_id)
+                if old is None or old.role != Role.ANSWER or old.parent_id is None:
+                    raise NotFound
+                chat = await chats.chat(session, user_id, old.chat_id, lock=True)
+                if chat is None:
+                    raise NotFound
+                met = await chats.in_the_way(session, user_id, client_id, chat.id)
+                if earlier := next((each for each in met if each.client_id == client_id), None):
+                    return await _same_again(session, earlier, answer_id)
+                if met:
+                    raise Busy
+                made = await repository.details(session, user_id, [answer_id])
+                before = made.get(answer_id)
+                agent_id = before.agent_id if before else None
+                brief = await agents.chosen(session, user_id, agent_id) or PLAIN
+                if before and before.tier:
+                    brief = replace(brief, tier=before.tier)
+                question_id = old.parent_id
+                job = await _queue(
+                    session,
+                    runner,
+                    chat,
+                    question_id,
+                    tier,
+                    brief,
+                    charge,
+                    anew=True,
+                    client_id=client_id,
+                )
+            charge.kept = True
+    except (IntegrityError, Refused, OverLimit):
+        # The same wish may have come twice at once; the other one has won.
         async with transaction() as session:
-            old = await chats.message(session, user_id, answer_id)
-            if old is None or old.role != Role.ANSWER or old.parent_id is None:
-                raise NotFound
-            chat = await chats.chat(session, user_id, old.chat_id, lock=True)
-            if chat is None:
-                raise NotFound
-            if await chats.running(session, user_id, chat.id):
-                raise Refused(BUSY)
-            made = await repository.details(session, user_id, [answer_id])
-            before = made.get(answer_id)
-            agent_id = before.agent_id if before else None
-            brief = await agents.chosen(session, user_id, agent_id) or PLAIN
-            if before and before.tier:
-                brief = replace(brief, tier=before.tier)
-            job = await _queue(session, runner, chat, old.parent_id, tier, brief, charge, anew=True)
-        charge.kept = True
+            earlier = await chats.by_client_id(session, user_id, client_id)
+            if earlier is None:
+                raise
+            return await _same_again(session, earlier, answer_id)
     return await _begin(runner, job, None, charge.admitted)
+
+
+async def show_version(user_id: UUID, message_id: UUID) -> None:
+    """Show the branch through a message, as far as it was written last, in all tabs of the person.
+
+    Raises:
+        Refused: an answer is coming in the chat.
+        NotFound: no such message of this person.
+    """
+    async with transaction() as session:
+        message = await chats.message(session, user_id, message_id)
+        if message is None:
+            raise NotFound
+        # Locked: what is asked meanwhile goes on with what is shown then.
+        chat = await chats.chat(session, user_id, message.chat_id, lock=True)
+        leaf_id = await version_repository.newest_leaf(session, user_id, message_id)
+        if chat is None or leaf_id is None:
+            raise NotFound
+        if await chats.running(session, user_id, chat.id):
+            raise Busy
+        await version_repository.show(session, user_id, chat.id, leaf_id)
+    await tell(user_id, Event(Kind.BRANCH, chat.id, data=str(message_id)))
 
 
 async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
@@ -178,7 +280,7 @@ async def stop(runner: Runner, user_id: UUID, answer_id: UUID) -> None:
             raise NotFound
         answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
     if answer:
-        await _stop(runner, answer)
+        await stop_answer(runner, answer)
 
 
 async def use_smaller(runner: Runner, user_id: UUID, answer_id: UUID, tier: str) -> None:
@@ -258,7 +360,7 @@ async def delete_chat(runner: Runner, user_id: UUID, chat_id: UUID) -> None:
         coming = await chats.running(session, user_id, chat_id)
         found = await repository.details(session, user_id, [coming.id] if coming else [])
     for answer in found.values():
-        await _stop(runner, answer)
+        await stop_answer(runner, answer)
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
@@ -277,6 +379,15 @@ async def restore_chat(user_id: UUID, chat_id: UUID) -> None:
     await tell(user_id, Event(Kind.CHATS, chat_id))
 
 
+async def _question(
+    session: AsyncSession, user_id: UUID, chat_id: UUID | None, question_id: UUID
+) -> Message:
+    found = await chats.message(session, user_id, question_id)
+    if found is None or found.chat_id != chat_id or found.role != Role.QUESTION:
+        raise NotFound
+    return found
+
+
 async def _queue(
     session: AsyncSession,
     runner: Runner,
@@ -287,6 +398,7 @@ async def _queue(
     charge: Charge,
     *before: Message,
     anew: bool = False,
+    client_id: UUID | None = None,
 ) -> Job:
     """Keep the place of an answer at the end of a chat, after the messages that come before it.
 
@@ -305,6 +417,7 @@ async def _queue(
         parent_id=question_id,
         role=Role.ANSWER,
         status=Status.QUEUED,
+        client_id=client_id,
         created_at=moment,
     )
     answer = Answer(
@@ -348,9 +461,20 @@ def _added(asked: Message, brief: Brief) -> dict[str, Any]:
     }
 
 
-async def _stop(runner: Runner, answer: Answer) -> None:
-    if not runner.stop(answer.id) and answer.ended_at is None:
-        await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+async def _instead(
+    runner: Runner, user_id: UUID, message_id: UUID, asking: Callable[[], Awaitable[Asked]]
+) -> Asked:
+    """Ask for another version of a message; what comes in its chat is stopped if it must be."""
+    for _ in range(TRIES):
+        try:
+            return await asking()
+        except (Busy, OverLimit) as error:
+            # What another limit refuses is refused whatever is stopped.
+            if isinstance(error, OverLimit) and error.denied.until is not None:
+                raise
+            if not await make_way(runner, user_id, message_id):
+                raise
+    return await asking()
 
 
 async def _wish(runner: Runner, answer: Answer, wish: Wish) -> None:
@@ -372,3 +496,12 @@ async def _same(session: AsyncSession, earlier: Message, question: str) -> Asked
     if earlier.text != question or answer is None:
         raise Refused(REUSED)
     return Asked(earlier.chat_id, earlier.id, answer.id)
+
+
+async def _same_again(session: AsyncSession, earlier: Message, answer_id: UUID) -> Asked:
+    old = await chats.message(session, earlier.user_id, answer_id)
+    if old is None:
+        raise NotFound
+    if earlier.role != Role.ANSWER or old.parent_id is None or earlier.parent_id != old.parent_id:
+        raise Refused(REUSED)
+    return Asked(earlier.chat_id, old.parent_id, earlier.id)

@@ -69,20 +69,18 @@ class ChatState(rx.State):
 
     @rx.event
     async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
-        """Take the composer's question."""
+        """Take the composer's question, or another version of one."""
         text, client_id = str(form.get("message", "")), _uuid(form.get("client_id")) or new_id()
         chat_id, missing = _chat_of_url()
-        tier = form.get("tier")
-        question = partial(
-            service.ask,
-            process().runner,
-            current_user().id,
-            chat_id,
-            text,
-            client_id,
-            tier if tier in tiers() else None,
-            _uuid(form.get("agent")),
-        )
+        tier = form["tier"] if form.get("tier") in tiers() else None
+        asker = (process().runner, current_user().id, chat_id)
+        if "edits" in form:
+            edits = _uuid(form["edits"])
+            missing = missing or edits is None or chat_id is None
+            question = partial(service.edit, *asker, edits, text, client_id, tier)
+        else:
+            agent_id = _uuid(form.get("agent"))
+            question = partial(service.ask, *asker, text, client_id, tier, agent_id)
         try:
             if missing:
                 raise NotFound
@@ -101,26 +99,37 @@ class ChatState(rx.State):
         return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
 
     @rx.event
-    async def ask_again(self, answer_id: UUID) -> None:
+    async def ask_again(self, answer_id: UUID, client_id: UUID) -> None:
         """Begin another answer to the same question."""
+        me = current_user().id
         try:
-            asked = await service.ask_again(process().runner, current_user().id, answer_id)
+            asked = await service.ask_again(process().runner, me, answer_id, client_id)
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
         else:
-            await push({"notice": ""} | _allowance(asked.admitted))
+            await push({"notice": "", "accepted": str(client_id)} | _allowance(asked.admitted))
 
     @rx.event
-    async def go_on(self) -> None:
+    async def show_version(self, message_id: UUID) -> None:
+        """Show the branch of a message in place of the one beside it."""
+        try:
+            await service.show_version(current_user().id, message_id)
+        except NOT_TAKEN as error:
+            await push({"notice": _why(error)})
+
+    @rx.event
+    async def go_on(self, client_id: UUID) -> None:
         """Ask for the rest of an answer that was stopped."""
         chat_id, _ = _chat_of_url()
         try:
             if chat_id is None:
                 raise NotFound
             me = current_user().id
-            await service.ask(process().runner, me, chat_id, service.GO_ON, new_id())
+            await service.ask(process().runner, me, chat_id, service.GO_ON, client_id)
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
+        else:
+            await push({"accepted": str(client_id)})
 
     @rx.event
     async def load_agents(self) -> None:

@@ -3,10 +3,12 @@
 ``c:<chat>``            a :class:`ChatView`
 ``e:<message>``         an :class:`EarlierView`: what comes before that message
 ``m:<message>``         a :class:`MessageView`
+``v:<message>``         a :class:`VersionView`, if there are others beside it
 ``s:<answer>.<step>``    a :class:`chatapp.agents.steps.StepView`
 ``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
@@ -15,7 +17,7 @@ from chatapp import routes
 from chatapp.agents.views import MarkView
 from chatapp.answers.models import Answer, Source
 from chatapp.answers.repository import details, steps_of
-from chatapp.chats import repository
+from chatapp.chats import repository, version_repository
 from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import PAGE, NotFound
 from chatapp.database import now, reading
@@ -40,6 +42,16 @@ class EarlierView(TypedDict):
 
     order: list[str]
     earlier: bool
+
+
+class VersionView(TypedDict):
+    """Which of some messages beside one another one is, and which are next to it, if any."""
+
+    number: int
+    """From 1, the oldest."""
+    of: int
+    before: str
+    after: str
 
 
 class LineView(TypedDict):
@@ -134,6 +146,21 @@ def picture_view(picture: UUID | str | None) -> str:
     return routes.picture(picture) if picture else ""
 
 
+def version_views(versions: Mapping[UUID, Sequence[UUID]]) -> dict[str, VersionView]:
+    """Values for the store about messages that have others beside them."""
+    return {f"v:{message}": _version(message, ids) for message, ids in versions.items()}
+
+
+def _version(message_id: UUID, ids: Sequence[UUID]) -> VersionView:
+    at = ids.index(message_id)
+    return {
+        "number": at + 1,
+        "of": len(ids),
+        "before": str(ids[at - 1]) if at else "",
+        "after": str(ids[at + 1]) if at + 1 < len(ids) else "",
+    }
+
+
 def made_view(made: Made | None) -> MadeView:
     """What is told of the making of an answer; of a question, nothing."""
     return {
@@ -216,6 +243,7 @@ async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
         path = await repository.path(session, user_id, message.parent_id, PAGE + 1)
         shown = path[-PAGE:]
         answers = await details(session, user_id, [before.id for before in shown])
+        versions = await version_repository.versions(session, user_id, message.chat_id, shown)
     view: EarlierView = {
         "order": [str(before.id) for before in shown],
         "earlier": len(path) > PAGE,
@@ -223,7 +251,7 @@ async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
     values: dict[str, Any] = {
         f"m:{before.id}": message_view(before, answers.get(before.id)) for before in shown
     }
-    return values | {f"e:{message_id}": view}
+    return values | version_views(versions) | {f"e:{message_id}": view}
 
 
 async def steps(user_id: UUID, answer_id: UUID) -> dict[str, Any]:

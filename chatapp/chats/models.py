@@ -71,5 +71,6 @@ class Message(Table, table=True):
     status: Status = Field(default=Status.DONE, sa_type=Text)
     text: str = Field(default="", sa_type=Text)
     client_id: UUID | None = None
-    """Made by the browser with a question, so that a question sent twice is one question."""
+    """Made by the browser with a question, so that a question sent twice is one question; of an
+    answer: with the wish for another one."""
     created_at: datetime = Field(default_factory=now, sa_type=Moment)

@@ -145,7 +145,7 @@ async def message(session: AsyncSession, user_id: UUID, message_id: UUID) -> Mes
 
 
 async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) -> Message | None:
-    """The question that was sent with this id before."""
+    """What was sent with this id before: a question, or the wish for another answer."""
     found = await session.exec(
         rows_of(Message).where(Message.user_id == user_id, Message.client_id == client_id)
     )
@@ -155,7 +155,7 @@ async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) ->
 async def in_the_way(
     session: AsyncSession, user_id: UUID, client_id: UUID, chat_id: UUID | None
 ) -> list[Message]:
-    """What a new question meets: the one sent with this id before, an answer that still comes."""
+    """What one who asks meets: what was sent with this id before, an answer that still comes."""
     found = await session.exec(
         _in_the_way(), params={"user_id": user_id, "client_id": client_id, "chat_id": chat_id}
     )

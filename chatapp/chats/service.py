@@ -1,10 +1,10 @@
 """What people do with their chats besides asking in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from chatapp.chats import repository
+from chatapp.chats import repository, version_repository
 from chatapp.chats.models import Chat, Message
 from chatapp.chats.text import storable
 from chatapp.database import now, reading, transaction
@@ -36,6 +36,8 @@ class Page:
     messages: list[Message]
     earlier: bool
     """Whether there are messages before these."""
+    versions: dict[UUID, list[UUID]] = field(default_factory=dict)
+    """Messages of these that have others beside them, with all of those, oldest first."""
 
 
 async def open_chat(user_id: UUID, chat_id: UUID, count: int = PAGE) -> Page:
@@ -48,8 +50,10 @@ async def open_chat(user_id: UUID, chat_id: UUID, count: int = PAGE) -> Page:
         chat = await repository.chat(session, user_id, chat_id)
         if chat is None:
             raise NotFound
-        messages = await repository.path(session, user_id, chat.leaf_id, count + 1)
-    return Page(chat, messages[-count:], earlier=len(messages) > count)
+        path = await repository.path(session, user_id, chat.leaf_id, count + 1)
+        messages = path[-count:]
+        versions = await version_repository.versions(session, user_id, chat_id, messages)
+    return Page(chat, messages, len(path) > count, versions)
 
 
 async def latest_chats(user_id: UUID, count: int = SIDEBAR) -> tuple[list[Chat], bool]:

@@ -92,7 +92,7 @@ async def _about(session: AsyncSession, user_id: UUID) -> dict[str, Any]:
 def _chat(
     chat: Chat, messages: Sequence[tuple[Message, Answer | None]], steps: Sequence[AnswerStep]
 ) -> dict[str, Any]:
-    shown = _plain(chat, "id", "title", "created_at", "updated_at", "deleted_at")
+    shown = _plain(chat, "id", "title", "leaf_id", "created_at", "updated_at", "deleted_at")
     return shown | {"messages": [_message(message, answer, steps) for message, answer in messages]}
 
 

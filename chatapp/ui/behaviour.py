@@ -68,6 +68,11 @@ def follows_url(parameter: str) -> rx.Var:
     )
 
 
+def wish(name: rx.Var[str]) -> rx.Var:
+    """The id of a wish by its name: the same until it is fulfilled, however often one clicks."""
+    return expression(f"chatapp.wish({name!s})", str, name)
+
+
 def on_escape(handler: rx.Var) -> rx.Var:
     """A key handler that calls another when the key is Escape."""
     return _handler(f"if (event.key === 'Escape') ({handler!s})()", handler)

@@ -48,6 +48,11 @@ class _JumpToLatest(rx.el.Button):
             "const {state} = view; if (state.isAtBottom) state.scrollTop = state.targetScrollTop; "
             "}); observer.observe(view.scrollRef.current); return () => observer.disconnect(); "
             "}, [view.state, view.scrollRef]);",
+            # What is to stay where it is on the screen is not followed: see assets/behaviour.js.
+            "useEffect(() => { const scroller = view.scrollRef.current; "
+            "const hold = () => view.stopScroll(); scroller.addEventListener('hold', hold); "
+            "return () => scroller.removeEventListener('hold', hold); "
+            "}, [view.stopScroll, view.scrollRef]);",
         ]
 
 

@@ -174,7 +174,7 @@ def test_there_is_no_way_to_ask_but_these_which_are_charged() -> None:
         for name, each in vars(service).items()
         if inspect.iscoroutinefunction(each) and inspect.signature(each).return_annotation is Asked
     }
-    assert {name for name in told if not name.startswith("_")} == {"ask", "ask_again"}
+    assert {name for name in told if not name.startswith("_")} == {"ask", "ask_again", "edit"}
     assert inspect.signature(service._queue).parameters["charge"].annotation is Charge
     package = Path(service.__file__).parents[1]
     beginning = {

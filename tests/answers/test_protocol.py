@@ -93,10 +93,13 @@ async def test_an_error_after_the_first_words_keeps_them_and_says_so(
         assert shown(tab, view["id"]) == words(5)
         assert (view["status"], view["problem"]) == ("failed", CUT)
         await fakes.reset()
-        await tab.send(f"{CHAT}.ask_again", answer_id=view["id"])
+        again = {"answer_id": view["id"], "client_id": str(new_id())}
+        for _ in range(3):
+            await tab.send(f"{CHAT}.ask_again", **again)
         await tab.until(lambda tab: order(tab, chat_id)[-1] != view["id"])
-        again = await answered(tab, chat_id)
-        assert shown(tab, again["id"]) == words(30)
+        made = await answered(tab, chat_id)
+        assert shown(tab, made["id"]) == words(30)
+    assert len(await query(faulty_app, f"SELECT id FROM answers WHERE chat_id = '{chat_id}'")) == 2
     async with ada.tab(chat_id) as later:
         assert shown(later, (await answered(later, chat_id))["id"]) == words(30)
 

@@ -75,9 +75,16 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
     ]
     return {
         f"{CHAT}.follow": [{}],
-        f"{CHAT}.ask": [{"form": form}, {"form": {}}, {"form": form, "user_id": "x"}],
-        f"{CHAT}.go_on": [{}],
-        f"{CHAT}.ask_again": [{"answer_id": each} for each in ids],
+        f"{CHAT}.ask": [
+            {"form": form},
+            {"form": {}},
+            {"form": form, "user_id": "x"},
+            *({"form": {**form, "client_id": str(new_id()), "edits": each}} for each in ids),
+            {"form": {**form, "edits": "x"}},
+        ],
+        f"{CHAT}.go_on": [{"client_id": str(new_id())}],
+        f"{CHAT}.ask_again": [{"answer_id": each, "client_id": str(new_id())} for each in ids],
+        f"{CHAT}.show_version": [{"message_id": each} for each in ids],
         f"{CHAT}.load_agents": [{}],
         f"{CHAT}.choose_agent": [{"agent_id": each} for each in agent_ids],
         f"{CHAT}.stop": [{"answer_id": each} for each in ids],
@@ -293,8 +300,9 @@ async def test_what_is_no_argument_reaches_no_handler(scene: Scene) -> None:
     odd: list[Any] = [None, 1, [], {}, "x", "' OR 1=1 --", {"id": scene.answer_id}, "x" * 10_000]
     async with scene.other.tab() as tab:
         for value in odd:
-            for name in ("stop", "ask_again"):
-                await tab.send(f"{CHAT}.{name}", answer_id=value)
+            await tab.send(f"{CHAT}.stop", answer_id=value)
+            await tab.send(f"{CHAT}.ask_again", answer_id=value, client_id=str(new_id()))
+            await tab.send(f"{CHAT}.show_version", message_id=value)
             await tab.send(f"{CHAT}.delete", chat_id=value)
             await tab.send(f"{CHAT}.rename", form=value)
             await tab.send(f"{CHAT}.ask", form=value)

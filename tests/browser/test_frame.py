@@ -109,7 +109,7 @@ async def test_a_question_with_the_keyboard_alone(
     await expect(chatting.answers).to_have_count(2)
     await expect(chatting.answer).to_have_attribute("data-status", "done")
     first = await chatting.answer.get_attribute("data-answer-id")
-    await page.get_by_role("button", name="Regenerate").focus()
+    await chatting.answer.get_by_role("button", name="Regenerate").focus()
     await page.keyboard.press("Space")
     await expect(chatting.answer).not_to_have_attribute("data-answer-id", str(first))
     await expect(chatting.answer).to_have_attribute("data-status", "done")

@@ -131,7 +131,7 @@ async def test_the_end_stays_in_sight_when_the_box_grows_and_shrinks(
     jump = chatting.page.get_by_role("button", name="Jump to latest")
     await providers.set(text=LONG)
     await chatting.answered("Tell me a lot")
-    regenerate = chatting.page.get_by_role("button", name="Regenerate")
+    regenerate = chatting.answer.get_by_role("button", name="Regenerate")
     await expect(regenerate).to_be_in_viewport()
     await chatting.box.fill("\n".join(f"line {n}" for n in range(12)))
     await expect(regenerate).to_be_in_viewport()

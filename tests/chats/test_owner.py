@@ -15,8 +15,8 @@ from chatapp.agents.steps import State, Step
 from chatapp.answers import repository as answers
 from chatapp.answers import views
 from chatapp.answers.models import Answer, AnswerStep
-from chatapp.chats import repository, service
-from chatapp.chats.models import Chat, Message, Status
+from chatapp.chats import repository, service, version_repository
+from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id, now, reading, transaction
 from tests.chats.people import chat_of
@@ -54,6 +54,11 @@ CHATS: dict[str, tuple[Try, object]] = {
     "running": (lambda s, who, chat, _: repository.running(s, who, chat.id), None),
     "path": (lambda s, who, chat, _: repository.path(s, who, chat.leaf_id, 10), []),
 }
+VERSIONS: dict[str, tuple[Try, object]] = {
+    "versions": (lambda s, who, chat, m: version_repository.versions(s, who, chat.id, m), {}),
+    "newest_leaf": (lambda s, who, _, m: version_repository.newest_leaf(s, who, m[0].id), None),
+    "show": (lambda s, who, chat, m: version_repository.show(s, who, chat.id, m[1].id), False),
+}
 ANSWERS: dict[str, tuple[Try, object]] = {
     "before": (lambda s, who, _, m: answers.before(s, who, m[2].id), None),
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
@@ -75,6 +80,7 @@ ANSWERS: dict[str, tuple[Try, object]] = {
 }
 OF_NOBODY = {
     repository: {"purge_deleted"},  # what anybody deleted long ago
+    version_repository: set(),
     # A runner's: they name its epoch or itself.
     answers: {
         "kept_of_deleted",
@@ -103,7 +109,10 @@ def functions(module: ModuleType) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("module", "known"), [(repository, CHATS), (answers, ANSWERS)])
+@pytest.mark.parametrize(
+    ("module", "known"),
+    [(repository, CHATS), (version_repository, VERSIONS), (answers, ANSWERS)],
+)
 def test_every_function_of_the_repositories_is_tried_below(
     module: ModuleType, known: dict[str, object]
 ) -> None:
@@ -127,6 +136,7 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
         ada, "a question", "its answer", "another", "", status=Status.STREAMING
     )
     async with transaction() as session:
+        session.add(Message(chat_id=chat.id, user_id=ada, role=Role.QUESTION, text="a version"))
         for answer in messages[1::2]:
             made = Answer(
                 id=answer.id,
@@ -144,11 +154,11 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
     return chat, messages
 
 
-@pytest.mark.parametrize("name", CHATS | ANSWERS)
+@pytest.mark.parametrize("name", CHATS | VERSIONS | ANSWERS)
 async def test_another_person_finds_and_changes_nothing(
     ada: UUID, eve: UUID, adas: tuple[Chat, list[Message]], name: str
 ) -> None:
-    tried, nothing = (CHATS | ANSWERS)[name]
+    tried, nothing = (CHATS | VERSIONS | ANSWERS)[name]
     before = await rows(ada)
     async with transaction() as session:
         found = await tried(session, eve, *adas)
