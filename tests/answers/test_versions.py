@@ -1,12 +1,14 @@
 """Versions of questions and answers: each has its branch, one is shown, and none is ever lost."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from chatapp.agents.tools.chat_search import searched
 from chatapp.answers import service, views
 from chatapp.answers.process import Process
 from chatapp.answers.service import BUSY, EMPTY, REUSED, Asked, Refused
@@ -15,6 +17,7 @@ from chatapp.chats.models import Message, Status
 from chatapp.chats.service import PAGE, NotFound
 from chatapp.database import new_id, reading
 from chatapp.limits.service import OverLimit
+from chatapp.personal.export import export
 from chatapp.settings import settings
 from tests.answers.world import ask, finished, messages, row, screen
 from tests.chats.people import chat_of
@@ -262,6 +265,28 @@ async def test_a_chat_that_is_deleted_while_it_is_edited_is_gone_and_nothing_com
             "One two",
         ]
     assert (await books(ada))["places"] == 0
+
+
+async def test_a_copy_of_all_that_is_ones_own_has_all_versions_and_says_which_is_shown(
+    process: Process, ada: UUID
+) -> None:
+    chat, old = await chat_of(ada, "first", "its answer")
+    edited = await edit(process, ada, old[0], "another first")
+    await finished(process)
+    again = await service.ask_again(process.runner, ada, edited.answer_id)
+    await finished(process)
+    await service.show_version(ada, edited.answer_id)
+    (copied,) = json.loads("".join([part async for part in export(ada, ada)]))["chats"]
+    assert {each["id"]: each["parent_id"] for each in copied["messages"]} == {
+        str(old[0].id): None,
+        str(old[1].id): str(old[0].id),
+        str(edited.question_id): None,
+        str(edited.answer_id): str(edited.question_id),
+        str(again.answer_id): str(edited.question_id),
+    }
+    assert copied["leaf_id"] == str(edited.answer_id)
+    # What is not shown now is found all the same.
+    assert str(chat.id) in await searched(ada, "its answer")
 
 
 async def test_no_other_branch_is_shown_while_an_answer_comes(
