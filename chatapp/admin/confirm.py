@@ -23,8 +23,15 @@ def confirm(
     return rx.el.div(
         rx.el.p(words, class_name="mb-3"),
         rx.el.div(
-            button(label, kind="danger", type="button", on_click=do),
-            button("Leave it", kind="quiet", type="button", on_click=leave, auto_focus=True),
+            button(label, kind="danger", type="button", on_click=do, class_name="bg-ground"),
+            button(
+                "Leave it",
+                kind="quiet",
+                type="button",
+                on_click=leave,
+                auto_focus=True,
+                class_name="bg-ground",
+            ),
             class_name="flex flex-wrap gap-3",
         ),
         role="alertdialog",
@@ -56,7 +63,9 @@ def second_click(
         ),
         rx.el.div(
             rx.el.p(words, class_name="mb-3"),
-            button(sure, kind="danger", type="button", on_click=do, **props),
+            button(
+                sure, kind="danger", type="button", on_click=do, class_name="bg-ground", **props
+            ),
             class_name="rounded-control bg-sunken px-4 py-3.5 mt-2 text-sm appear",
         ),
         class_name="open:basis-full",

@@ -3,8 +3,9 @@
 import reflex as rx
 
 from chatapp import routes
+from chatapp.ui.behaviour import reloads
 from chatapp.ui.layout import not_found
-from chatapp.ui.parts import page_title
+from chatapp.ui.parts import button, notice, page_title
 from chatapp.ui.store import stored
 
 _PAGES = {
@@ -36,12 +37,42 @@ def admin_frame(title: str, here: str, *content: rx.Component) -> rx.Component:
                 class_name="flex flex-wrap items-baseline justify-between gap-3",
             ),
             _navigation(here),
+            _failed(),
             *content,
             class_name="w-full max-w-5xl flex flex-col gap-5",
         ),
         class_name="min-h-dvh bg-panel text-ink flex justify-center px-4 py-10",
     )
     return rx.cond(stored("admin:missing", bool), not_found(), page)
+
+
+def _failed() -> rx.Component:
+    """What is said while the database is away, and once something could not be done."""
+    away, words = stored("away", bool).to(bool), stored("notice", str).to(str)
+    return rx.fragment(
+        rx.cond(
+            away & ~words.bool(),
+            notice("The database cannot be reached right now. Trying again."),
+        ),
+        rx.cond(
+            words,
+            rx.el.div(
+                rx.el.p(words, class_name="min-w-0 flex-1 basis-64"),
+                button(
+                    "Load the page again",
+                    kind="quiet",
+                    type="button",
+                    on_click=reloads(),
+                    class_name="bg-ground",
+                ),
+                role="alert",
+                class_name=(
+                    "flex flex-wrap items-center gap-3 rounded-control bg-danger-soft text-danger "
+                    "px-3.5 py-2.5 text-sm appear"
+                ),
+            ),
+        ),
+    )
 
 
 def administration_link() -> rx.Component:

@@ -21,7 +21,13 @@ def stale_notice(show: Any, **props: Any) -> rx.Component:
     """
     return rx.el.div(
         rx.el.p(WORDS, class_name="min-w-0 flex-1 basis-64"),
-        button("Show what holds now", kind="quiet", type="button", on_click=show),
+        button(
+            "Show what holds now",
+            kind="quiet",
+            type="button",
+            on_click=show,
+            class_name="bg-ground",
+        ),
         role="alert",
         class_name=(
             "flex flex-wrap items-center gap-3 rounded-control bg-danger-soft text-danger px-3.5 "

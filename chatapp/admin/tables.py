@@ -148,7 +148,7 @@ def _controls(
             method="get",
             action=path,
             role="search",
-            class_name="flex flex-wrap items-center gap-2 min-w-0 flex-1",
+            class_name="flex flex-wrap items-center gap-2 min-w-0 flex-1 max-sm:basis-full",
         ),
         *more,
         class_name="flex flex-wrap items-center justify-between gap-3 mb-4",

@@ -93,6 +93,8 @@ def _subject(subject: str, names: Mapping[UUID, str]) -> str:
     kind, _, name = subject.partition(":")
     if kind in ("person", "group"):
         return _who(UUID(name), names) if kind == "person" else names.get(UUID(name), "a group")
+    if kind == "announcement":
+        return f"an announcement ({name[-6:]})"
     return f"an account ({name[:6]})" if kind == "account" else name
 
 
@@ -116,5 +118,7 @@ def _changes(before: Any, after: Any) -> list[list[str]]:
 def _value(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value) or "none"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 300 else text[:299] + "…"

@@ -123,14 +123,14 @@ def _facts(group: rx.vars.ObjectVar[GroupView]) -> rx.Component:
                 ReactRouterLink.create("None", to=routes.ADMIN_AGENTS, class_name=_LINK),
             ),
         ),
-        class_name="grid sm:grid-cols-[5rem_1fr] gap-x-4 gap-y-1 text-sm",
+        class_name="grid grid-cols-[4rem_1fr] gap-x-3 gap-y-1 text-sm",
     )
 
 
 def _fact(what: str, value: rx.Component | rx.Var[str]) -> rx.Component:
     return rx.fragment(
         rx.el.dt(what, class_name="text-muted"),
-        rx.el.dd(value, class_name="min-w-0 break-words max-sm:mb-2"),
+        rx.el.dd(value, class_name="min-w-0 break-words"),
     )
 
 

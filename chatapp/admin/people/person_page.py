@@ -72,12 +72,21 @@ def _usage() -> rx.Component:
                     ),
                 ),
             ),
-            class_name="grid grid-cols-2 md:grid-cols-4 gap-4 mb-3",
+            class_name="grid grid-cols-2 md:grid-cols-4 gap-4 mb-3 items-end",
+        ),
+        rx.el.p(
+            "Models: ",
+            rx.el.span(_text("models"), class_name="text-ink font-medium"),
+            class_name=f"{_SMALL} mb-3",
         ),
         ReactRouterLink.create(
             "Limits of this person", to=f"{routes.ADMIN_LIMITS}?person=" + _ID, class_name=_LINK
         ),
     )
+
+
+def _text(name: str) -> rx.Var[str]:
+    return expression(f"{_VIEW!s}?.{name} ?? ''", str, _VIEW)
 
 
 def _groups() -> rx.Component:

@@ -16,6 +16,7 @@ from chatapp.admin.audit.words import NoteView, names_in, view_of
 from chatapp.admin.people.state import GONE, LAST, PersonView, person_view
 from chatapp.audit import repository as notes
 from chatapp.database import reading
+from chatapp.limits import tiers
 from chatapp.limits.usage import UsageView, usage
 from chatapp.personal.erasure import erase
 from chatapp.ui.store import push
@@ -39,6 +40,8 @@ class PersonPageView(TypedDict):
 
     person: PersonView
     usage: UsageView
+    models: str
+    """What the person may use, by the groups."""
     groups: list[GroupChoice]
     notes: list[NoteView]
 
@@ -136,7 +139,7 @@ async def _show(user_id: UUID) -> None:
         mine = set(await groups.of_person(session, user_id))
         found = await notes.newest(session, audit.of_person(user_id), NOTES)
         names = await names_in(session, found)
-    used = await usage(user_id, zone)
+    used, possible = await usage(user_id, zone), tiers.choices(user_id)
     choices: list[GroupChoice] = [
         {"id": str(group.id), "name": group.name, "member": group.id in mine}
         for group, _ in await groups.every()
@@ -144,6 +147,7 @@ async def _show(user_id: UUID) -> None:
     view: PersonPageView = {
         "person": person_view(user, 0),
         "usage": used,
+        "models": ", ".join(tiers.name_of(tier) for tier in possible if tier) or "none",
         "groups": choices,
         "notes": [view_of(note, names) for note in found],
     }

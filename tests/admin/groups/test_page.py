@@ -8,6 +8,7 @@ from chatapp.accounts.models import Group, Membership, Role
 from chatapp.agents.models import Agent
 from tests.browser.rows import Rows
 from tests.harness.app import AppServer
+from tests.harness.backends import execute
 
 pytestmark = pytest.mark.browser
 
@@ -78,3 +79,19 @@ async def test_a_groups_people_are_offered_its_models_at_once_and_no_others(
     await expect(models(reader)).to_have_count(0)
     await theirs.close()
     await second.close()
+
+
+async def test_a_page_whose_database_fails_says_so_and_can_be_tried_again(
+    two_tiers: AppServer, two_rows: Rows, page: Page
+) -> None:
+    admin = await two_rows.person("Ida", role=Role.ADMIN)
+    await admin.sign_in(page.context, two_tiers)
+    await execute(two_tiers.env, "ALTER TABLE memberships RENAME TO away")
+    try:
+        await page.goto(two_tiers.url + routes.ADMIN_GROUPS)
+        await expect(page.get_by_role("alert")).to_contain_text("Nothing is lost")
+    finally:
+        await execute(two_tiers.env, "ALTER TABLE away RENAME TO memberships")
+    await page.get_by_role("button", name="Load the page again").click()
+    await expect(page.get_by_role("list", name="Groups")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_have_count(0)
