@@ -23,7 +23,7 @@ from reflex_components_core.el.elements.base import BaseHTML
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from chatapp.admin.paging import TableView
-from chatapp.ui.behaviour import follows_url, submits_form
+from chatapp.ui.behaviour import follows_url, reloads, submits_form
 from chatapp.ui.parts import button, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
@@ -249,7 +249,7 @@ def _cell(row: Row, column: Column, *, first: bool) -> rx.Component:
     shape = "max-md:flex max-md:gap-4 max-md:py-0.5 md:py-3 md:pr-4 md:last:pr-0 min-w-0 "
     if column.title and not first:
         shape += (
-            "max-md:justify-between max-md:before:content-[attr(data-label)] "
+            "max-md:justify-between max-md:text-right max-md:before:content-[attr(data-label)] "
             "max-md:before:text-muted max-md:before:shrink-0 "
         )
     if column.number:
@@ -274,8 +274,9 @@ def _loading() -> rx.Component:
 def _failed(words: rx.Var[str]) -> rx.Component:
     return rx.el.div(
         notice(words, "danger"),
-        # A plain link to where one is: the page is loaded anew.
-        rx.el.a("Try again", href="", class_name=f"{_PAGE} self-start"),
+        rx.el.button(
+            "Try again", type="button", on_click=reloads(), class_name=f"{_PAGE} self-start"
+        ),
         class_name="flex flex-col gap-3 py-4",
     )
 

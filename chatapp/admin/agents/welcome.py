@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from chatapp.admin.agents.state import AdminAgentState
+from chatapp.admin.confirm import second_click
 from chatapp.admin.stale import stale_notice
 from chatapp.answers.welcome import LONGEST_GREETING, LONGEST_QUESTION, LONGEST_TITLE, MOST
 from chatapp.ui.parts import button, card, field, heading, notice, skeleton
@@ -37,11 +38,11 @@ def welcome_card() -> rx.Component:
                 *[_suggestion(at) for at in range(MOST)],
                 rx.el.div(
                     button("Save", type="submit"),
-                    button(
+                    second_click(
                         "Restore the original",
-                        kind="quiet",
-                        type="button",
-                        on_click=AdminAgentState.restore_welcome,
+                        "The greeting and the questions of your own are forgotten.",
+                        "Forget them",
+                        AdminAgentState.restore_welcome,
                     ),
                     class_name="flex flex-wrap gap-3",
                 ),
