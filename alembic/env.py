@@ -26,12 +26,18 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """What is compared with the models: not what only some databases have."""
+    return (kind, name) != ("index", "ix_users_search")
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
         render_as_batch=True,
         render_item=render_item,
+        include_name=include_name,
         transaction_per_migration=True,
         transactional_ddl=True,
     )

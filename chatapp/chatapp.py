@@ -36,6 +36,8 @@ from chatapp.admin.limits.page import limits_page
 from chatapp.admin.limits.state import LimitsState
 from chatapp.admin.overview.page import overview_page
 from chatapp.admin.overview.state import OverviewState
+from chatapp.admin.people.invitations_page import invitations_page
+from chatapp.admin.people.invitations_state import InvitationsState
 from chatapp.admin.people.page import people_page
 from chatapp.admin.people.person_page import person_page
 from chatapp.admin.people.person_state import PersonState
@@ -235,6 +237,12 @@ app.add_page(
     route=routes.ADMIN_PERSON,
     title=f"Person · {TITLE}",
     on_load=[AdminState.enter, PersonState.load],
+)
+app.add_page(
+    invitations_page,
+    route=routes.ADMIN_INVITATIONS,
+    title=f"Invitations · {TITLE}",
+    on_load=[AdminState.enter, InvitationsState.load],
 )
 app.add_page(
     groups_page,

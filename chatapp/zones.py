@@ -1,5 +1,6 @@
 """Time zones by their names."""
 
+from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -9,3 +10,8 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name; UTC if there is no such zone."""
+    return zone_named(name) or UTC

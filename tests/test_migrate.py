@@ -83,8 +83,10 @@ def revisions() -> dict[str, list[str]]:
 
 def adds(line: str, made: set[str]) -> bool:
     """Whether code that does not know of it goes on beside it, and nobody has to wait for it."""
-    table = re.search(r" (?:ON|TABLE) (\w+)", line)
-    if line.startswith(("CREATE TABLE ", "CREATE FUNCTION ")) or (table and table[1] in made):
+    table = re.search(r" (?:INTO|ON|TABLE) (\w+)", line)
+    if line.startswith(("CREATE TABLE ", "CREATE FUNCTION ", "CREATE EXTENSION IF NOT ")) or (
+        table and table[1] in made
+    ):
         return True
     if re.match(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS ", line):
         return True

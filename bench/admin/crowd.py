@@ -1,11 +1,17 @@
 """A database of many people, filled by PostgreSQL itself."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import psycopg
 
 DAYS = 90
 """Over how many of the last days all of it is spread."""
+
+
+GROUPS = 50
+SIGN_INS = 10
+"""How often each person has signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ _ID = "(lpad(to_hex({kind}), 8, '0') || '-0000-7000-8000-' || lpad(to_hex({n}), 
 _AT = f"now() - interval '{DAYS} days' * (1 - {{n}}::float8 / {{count}})"
 
 
+def person_id(number: int) -> UUID:
+    """The id of one of the people."""
+    return UUID(f"{1:08x}-0000-7000-8000-{number:012x}")
+
+
 def _id(kind: int, n: str) -> str:
     return _ID.format(kind=kind, n=n)
 
@@ -37,6 +48,7 @@ def _at(n: str, count: int) -> str:
 def statements(size: Size) -> dict[str, str]:
     """What is inserted, by the table's name, in order."""
     people, chats, answers = size.people, size.chats, size.answers
+    notes = people * SIGN_INS
     user = _id(1, f"(n::bigint * {people} / {answers} % {people})")
     chat = _id(2, "(n / 5)")
     label = "('Groq · model ' || n % 4)"
@@ -90,6 +102,31 @@ def statements(size: Size) -> dict[str, str]:
             SELECT current_date - day, {_id(1, "n")}, 'groq/model' || n % 4, 1, 1, 100, 200, 0,
                 0, 10
             FROM generate_series(0, {people - 1}) AS n, generate_series(0, 9) AS day""",
+        "usage_totals": """
+            INSERT INTO usage_totals (day, member, attempts, questions, prompt_tokens,
+                completion_tokens, cached_tokens, saved_tokens, cost)
+            SELECT day, member, sum(attempts), sum(questions), sum(prompt_tokens),
+                sum(completion_tokens), sum(cached_tokens), sum(saved_tokens), sum(cost)
+            FROM usage_days GROUP BY day, member""",
+        "thumb_hours": """
+            INSERT INTO thumb_hours (at, label, up, down)
+            SELECT floor(extract(epoch FROM rated_at) / 3600)::bigint, answered_by,
+                count(*) FILTER (WHERE thumb > 0), count(*) FILTER (WHERE thumb < 0)
+            FROM answers WHERE rated_at IS NOT NULL GROUP BY 1, 2""",
+        "groups": f"""
+            INSERT INTO groups (id, name, created_at)
+            SELECT {_id(7, "n")}, 'Group ' || n, now()
+            FROM generate_series(0, {GROUPS - 1}) AS n""",
+        "memberships": f"""
+            INSERT INTO memberships (user_id, group_id)
+            SELECT {_id(1, "n")}, {_id(7, f"(n % {GROUPS})")}
+            FROM generate_series(0, {people - 1}) AS n""",
+        "one_time_links": f"""
+            INSERT INTO one_time_links (id, kind, token_hash, email, made_at, expires_at, used_at)
+            SELECT {_id(8, "n")}, 'invite', 'hash' || n, 'invited' || n || '@example.org',
+                {_at("n", people)}, {_at("n", people)} + interval '7 days',
+                CASE WHEN n % 3 > 0 THEN {_at("n", people)} END
+            FROM generate_series(0, {people - 1}) AS n""",
         "used_periods": f"""
             INSERT INTO used_periods (user_id, kind, first_day, questions, tokens)
             SELECT {_id(1, "n")}, kind, CASE kind WHEN 'day' THEN current_date - day
@@ -105,9 +142,11 @@ def statements(size: Size) -> dict[str, str]:
             WHERE width = 60 OR n < {DAYS} * 24""",
         "audit_notes": f"""
             INSERT INTO audit_notes (id, at, action, by, subject, address)
-            SELECT {_id(6, "n")}, {_at("n", people)}, 'sign_in.done', {_id(1, "n")},
-                'person:' || {_id(1, "n")}, '10.0.0.1'
-            FROM generate_series(0, {people - 1}) AS n""",
+            SELECT {_id(6, "n")}, {_at("n", notes)},
+                CASE WHEN n % 1000 = 0 THEN 'limits.changed' WHEN n % 7 = 0
+                    THEN 'person.sign-in-failed' ELSE 'person.signed-in' END,
+                {_id(1, f"(n % {people})")}, 'person:' || {_id(1, f"(n % {people})")}, '10.0.0.1'
+            FROM generate_series(0, {notes - 1}) AS n""",
     }
 
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.admin.crowd import Size, fill
-from bench.admin.pages import PAGES, closed_after, plan_of, queries_of, whole
+from bench.admin.pages import LONG, PAGES, closed_after, plan_of, queries_of, whole
 from tests.harness.backends import Real
 from tests.harness.services import Services
 
@@ -56,7 +56,7 @@ async def _pages() -> int:
         for query in sorted(queries, key=lambda each: -each.milliseconds):
             if query.milliseconds < SLOW:
                 break
-            read = ", ".join(whole(await plan_of(query), ("answers", "messages", "users")))
+            read = ", ".join(whole(await plan_of(query), LONG))
             words = " ".join(query.statement.split())[:110]
             print(f"    {query.milliseconds:7.1f} ms  {words} … {read}")
     print(f"\n{over} of {len(PAGES)} pages cost more than {BAR:.0f} ms of database time.")

@@ -1,44 +1,97 @@
 """What each admin page asks of the database, statement by statement."""
 
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from sqlalchemy import event
 
+from bench.admin.crowd import person_id
 from chatapp import routes
 from chatapp.accounts.guard import CurrentUser, acting_as
 from chatapp.accounts.models import Role
+from chatapp.admin.agents import state as agents
 from chatapp.admin.announcements import state as announcements
-from chatapp.admin.cache import views as cache
+from chatapp.admin.audit import endpoints as export
+from chatapp.admin.audit import repository as audited
+from chatapp.admin.audit import state as audit
+from chatapp.admin.cache import state as cache
+from chatapp.admin.groups import state as groups
 from chatapp.admin.limits import views as limits
 from chatapp.admin.overview import state as overview
 from chatapp.admin.paging import Asked
+from chatapp.admin.people import invitations_state as invitations
+from chatapp.admin.people import person_state as person
 from chatapp.admin.people import state as people
 from chatapp.admin.providers import state as providers
 from chatapp.admin.quality import state as quality
-from chatapp.database import engine, new_id
-from chatapp.limits.admin import ALL
+from chatapp.admin.tools import state as tools
+from chatapp.agents.tools import service as kept_tools
+from chatapp.announcements import service as announced
+from chatapp.database import engine, new_id, now
+from chatapp.limits.admin import ALL, Owner
+from chatapp.status.service import status
 
 Page = Callable[[], Awaitable[Any]]
+
+LONG = ("answers", "messages", "provider_attempts", "users", "audit_notes")
+"""The tables that no page may read from one end to the other."""
 
 ADMIN = CurrentUser(new_id(), "admin@example.org", "Admin", Role.ADMIN, new_id())
 
 
+SOMEBODY = person_id(777)
+GROUP = UUID(f"{7:08x}-0000-7000-8000-{7:012x}")
+
+
 def _people(**parameters: str) -> Page:
-    filters = ("role", "status", "group")
-    asked = Asked.of(routes.ADMIN_PEOPLE, parameters, sort="-since", filters=filters)
-    return lambda: people._found(asked)
+    return lambda: people._show(parameters)
 
 
-async def _limits() -> None:
-    await limits.limits_view(ALL)
-    await limits.own_limits()
-    await limits.totals_view(ALL, "UTC")
+def _audit(**parameters: str) -> Page:
+    asked = Asked.of(routes.ADMIN_AUDIT, parameters, sort="-at", filters=audited.FILTERS)
+    return lambda: audit._found(asked)
+
+
+def _export(**filters: str) -> Page:
+    async def page() -> None:
+        # As far as the first batch; each further one begins where the one before ended.
+        lines = export._lines(filters)
+        for _ in range(2):
+            await anext(lines, "")
+
+    return page
+
+
+def _limits(owner: Owner) -> Page:
+    async def page() -> None:
+        await limits.limits_view(owner)
+        await limits.own_limits()
+        await limits.totals_view(owner, "UTC")
+
+    return page
+
+
+async def _tools() -> None:
+    await kept_tools.load()
+    await tools._show("")
+
+
+async def _status() -> None:
+    # What a process knows of announcements it reads when they change.
+    await announced.load()
+    await status()
+
+
+def _day(ago: int) -> str:
+    return (now() - timedelta(days=ago)).date().isoformat()
 
 
 PAGES: dict[str, Page] = {
@@ -53,10 +106,34 @@ PAGES: dict[str, Page] = {
     f"{routes.ADMIN_PEOPLE} (waiting)": _people(status="pending"),
     f"{routes.ADMIN_PROVIDERS}": providers._look,
     f"{routes.ADMIN_QUALITY}": quality._show,
-    f"{routes.ADMIN_LIMITS}": _limits,
+    f"{routes.ADMIN_INVITATIONS}": lambda: invitations._show({}),
+    f"{routes.ADMIN_INVITATIONS} (withdrawn)": lambda: invitations._show({"state": "withdrawn"}),
+    f"{routes.ADMIN_PERSON}": lambda: person._show(SOMEBODY),
+    f"{routes.ADMIN_GROUPS}": groups._show,
+    f"{routes.ADMIN_LIMITS}": _limits(ALL),
+    f"{routes.ADMIN_LIMITS} (a group)": _limits(Owner(group_id=GROUP)),
+    f"{routes.ADMIN_LIMITS} (a person)": _limits(Owner(user_id=SOMEBODY)),
     f"{routes.ADMIN_LIMITS} (search)": lambda: limits.search("son 777"),
-    f"{routes.ADMIN_CACHE}": cache.cache_view,
+    f"{routes.ADMIN_CACHE}": lambda: cache._show(""),
     f"{routes.ADMIN_ANNOUNCEMENTS}": announcements._show,
+    f"{routes.ADMIN_TOOLS}": _tools,
+    f"{routes.ADMIN_AGENTS}": agents._show,
+    f"{routes.ADMIN_AUDIT}": _audit(),
+    f"{routes.ADMIN_AUDIT} (page 200)": _audit(page="200"),
+    f"{routes.ADMIN_AUDIT} (a person)": _audit(person="person777@example.org"),
+    f"{routes.ADMIN_AUDIT} (nobody)": _audit(person="nobody@example.org"),
+    f"{routes.ADMIN_AUDIT} (an action)": _audit(action="limits.changed"),
+    f"{routes.ADMIN_AUDIT} (two days)": _audit(since=_day(60), until=_day(59)),
+    f"{routes.ADMIN_AUDIT} (all filters)": _audit(
+        person="person777@example.org",
+        action="person.signed-in",
+        since=_day(80),
+        until=_day(2),
+    ),
+    f"{routes.AUDIT_EXPORT} (500 of all)": _export(),
+    f"{routes.AUDIT_EXPORT} (500 long ago)": _export(until=_day(85)),
+    f"{routes.AUDIT_EXPORT} (a person)": _export(person="person777@example.org"),
+    f"{routes.STATUS}": _status,
 }
 
 
@@ -76,9 +153,16 @@ async def queries_of(page: Page) -> list[Query]:
     return found
 
 
-async def plan_of(query: Query) -> Any:
-    """How the database goes about a statement."""
+async def plan_of(query: Query, *, large: bool = False) -> Any:
+    """How the database goes about a statement.
+
+    Args:
+        query: the statement.
+        large: as if all tables were large: none is read whole when an index serves.
+    """
     async with engine().connect() as connection:
+        if large:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         statement = "EXPLAIN (FORMAT JSON) " + query.statement
         found = (await connection.exec_driver_sql(statement, query.values)).scalar_one()
         await connection.rollback()
@@ -94,7 +178,9 @@ def whole(plan: Any, tables: tuple[str, ...]) -> Iterator[str]:
 def _whole(node: dict[str, Any], tables: tuple[str, ...], *, limited: bool) -> Iterator[str]:
     kind, table = node["Node Type"], node.get("Relation Name", "")
     bounded = "Index Cond" in node or "Recheck Cond" in node
-    if table in tables and not bounded and not (limited and kind.startswith("Index")):
+    # In the order of an index one soon has enough; of any rows too, if none is left out.
+    bounded |= limited and (kind.startswith("Index") or "Filter" not in node)
+    if table in tables and not bounded:
         yield f"{kind} of {table}"
     # A limit bounds what is below it, until something below needs all of its rows first.
     limited = kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash"))
@@ -126,14 +212,17 @@ def _recorded() -> Iterator[list[Query]]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
+    """Without a tab: nothing is sent, and the clock is UTC."""
+
     async def nothing(_values: Any) -> None:
         pass
 
-    with (
-        patch.object(people, "push", nothing),
-        patch.object(quality, "push", nothing),
-        patch.object(announcements, "push", nothing),
-    ):
+    with ExitStack() as stack:
+        for name, module in list(sys.modules.items()):
+            if name.startswith("chatapp.admin."):
+                for function, instead in (("push", nothing), ("zone_here", lambda: "UTC")):
+                    if hasattr(module, function):
+                        stack.enter_context(patch.object(module, function, instead))
         yield
 
 

@@ -39,6 +39,13 @@ async def every() -> Sequence[tuple[Group, int]]:
         return found.all()
 
 
+async def names() -> Sequence[tuple[UUID, str]]:
+    """All groups by name: their ids and names, however many people are in them."""
+    async with reading() as session:
+        found = await session.exec(select(Group.id, Group.name).order_by(col(Group.name)))
+        return found.all()
+
+
 async def create(name: str, by: UUID | None = None) -> Group:
     """Make a group. Raises: GroupRefused."""
     group = Group(name=_clean(name))

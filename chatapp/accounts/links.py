@@ -1,7 +1,7 @@
 """One-time links: invitations, and new passwords. Made by admins, who see each link once.
 
-Of a link's token only a hash is kept. It is taken away in the transaction that does what the link
-is for, so that it works once, whoever is quick.
+Of a link's token only a hash is kept. It is used up in the transaction that does what the link is
+for, so that it works once, whoever is quick. What became of an invitation stays for a while.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,9 @@ from chatapp.database import now, reading, transaction
 
 INVITATION_LASTS = timedelta(days=7)
 RESET_LASTS = timedelta(hours=24)
+
+REMEMBERED = timedelta(days=90)
+"""How long invitations that are over can be seen by admins."""
 
 
 async def invite(actor: CurrentUser | None, email: str = "", group_id: UUID | None = None) -> str:
@@ -42,11 +45,42 @@ async def invite(actor: CurrentUser | None, email: str = "", group_id: UUID | No
         by = actor.id if actor else None
         if by and not _runs_it(await repository.for_admin(session, by, by)):
             raise NotAllowed
+        link.made_by = by
         session.add(link)
         after = {"group": group_id, "until": link.expires_at}
         subject = audit.account(email) if email else ""
         await audit.note(session, "person.invited", by=by, subject=subject, after=after)
     return token
+
+
+async def withdraw(actor: CurrentUser, link_id: UUID) -> bool:
+    """Let an invitation work no more. False: it worked no more before.
+
+    Raises:
+        NotAllowed: the actor is no admin.
+    """
+    async with transaction() as session:
+        if not _runs_it(await repository.for_admin(session, actor.id, actor.id)):
+            raise NotAllowed
+        found = await session.exec(
+            update(OneTimeLink)
+            .where(col(OneTimeLink.id) == link_id, _open(LinkKind.INVITE))
+            .values(withdrawn_at=now(), withdrawn_by=actor.id)
+            .returning(
+                col(OneTimeLink.email), col(OneTimeLink.group_id), col(OneTimeLink.expires_at)
+            )
+        )
+        if (row := found.first()) is None:
+            return False
+        email, group_id, until = row
+        await audit.note(
+            session,
+            "person.invitation-withdrawn",
+            by=actor.id,
+            subject=audit.account(email) if email else "",
+            before={"group": group_id, "until": until},
+        )
+    return True
 
 
 async def reset(actor: CurrentUser | None, user_id: UUID) -> str:
@@ -81,8 +115,9 @@ async def is_invited(token: str, email: str | None = None) -> bool:
 async def accept(session: AsyncSession, token: str, user: User) -> bool:
     """Use an invitation for a person who is being made. False: it works no more."""
     used = await session.exec(
-        delete(OneTimeLink)
+        update(OneTimeLink)
         .where(_works(LinkKind.INVITE, token), col(OneTimeLink.email).in_(("", user.email)))
+        .values(used_at=now(), used_by=user.id)
         .returning(col(OneTimeLink.group_id))
     )
     if (row := used.first()) is None:
@@ -120,9 +155,14 @@ async def use_reset(token: str, password_hash: str) -> bool:
 
 
 async def purge() -> None:
-    """Remove links that have had their time."""
+    """Remove links that have had their time; invitations can be seen for a while longer."""
+    moment = now()
+    ended = col(OneTimeLink.expires_at)
+    reset = col(OneTimeLink.kind) == LinkKind.RESET.value
     async with transaction() as session:
-        await session.exec(delete(OneTimeLink).where(col(OneTimeLink.expires_at) <= now()))
+        await session.exec(
+            delete(OneTimeLink).where(or_(reset & (ended <= moment), ended <= moment - REMEMBERED))
+        )
 
 
 def _link(kind: LinkKind, token: str, lasts: timedelta) -> OneTimeLink:
@@ -130,9 +170,14 @@ def _link(kind: LinkKind, token: str, lasts: timedelta) -> OneTimeLink:
 
 
 def _works(kind: LinkKind, token: str) -> ColumnElement[bool]:
+    return _open(kind) & (col(OneTimeLink.token_hash) == _hash(token))
+
+
+def _open(kind: LinkKind) -> ColumnElement[bool]:
     return (
         (col(OneTimeLink.kind) == kind.value)
-        & (col(OneTimeLink.token_hash) == _hash(token))
+        & col(OneTimeLink.used_at).is_(None)
+        & col(OneTimeLink.withdrawn_at).is_(None)
         & (col(OneTimeLink.expires_at) > now())
     )
 

@@ -34,6 +34,7 @@ class User(Table, table=True):
         Index("ix_users_role", "role", "id"),
         Index("ix_users_status", "status", "id"),
     )
+    # In PostgreSQL there is ix_users_search besides, where its extension pg_trgm may be had.
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     email: str = Field(max_length=254)
@@ -61,7 +62,10 @@ class LinkKind(StrEnum):
 class OneTimeLink(Table, table=True):
     """A link that works once and not for long. Its token is only with whom it was given to."""
 
-    __table_args__ = (UniqueConstraint("token_hash"),)
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_one_time_links_kind", "kind", "id"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     kind: LinkKind = Field(sa_type=Text)
@@ -73,7 +77,14 @@ class OneTimeLink(Table, table=True):
     group_id: UUID | None = Field(default=None, foreign_key="groups.id", ondelete="CASCADE")
     """The group that who was invited is put into."""
     made_at: datetime = Field(default_factory=now, sa_type=Moment)
+    made_by: UUID | None = None
+    """The admin; None: the command line."""
     expires_at: datetime = Field(sa_type=Moment)
+    used_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When an invitation was accepted; it works no more."""
+    used_by: UUID | None = None
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Moment)
+    withdrawn_by: UUID | None = None
 
 
 class Group(Table, table=True):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, func, literal
+from sqlalchemy import func, literal
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -34,8 +34,6 @@ LONGEST = 100
 """The longest text in the URL that counts, in characters."""
 
 FAILED = "The database cannot be reached right now. Please try again in a moment."
-
-_ESCAPE = "\\"
 
 R = TypeVar("R")
 
@@ -133,17 +131,6 @@ async def page_of(
     count = (await session.exec(select(func.count()).select_from(within))).one()
     found = await session.exec(query.order_by(*order).offset(asked.page * PAGE).limit(PAGE))
     return Page(found.all(), count)
-
-
-def holds(text: str, *columns: Any) -> ColumnElement[bool]:
-    """Condition: one of the columns holds a text, in small or capital letters, as it is written."""
-    escaped = text.casefold()
-    for special in (_ESCAPE, "%", "_"):
-        escaped = escaped.replace(special, _ESCAPE + special)
-    first, *more = (func.lower(each).like(f"%{escaped}%", escape=_ESCAPE) for each in columns)
-    for each in more:
-        first = first | each
-    return first
 
 
 class TableView(TypedDict):

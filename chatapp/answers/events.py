@@ -41,6 +41,8 @@ class Kind(StrEnum):
     """A person has approved or refused a step that waits. ``data``: its number."""
     BRANCH = "branch"
     """Another branch of a chat is shown. ``data``: the message at which it parts."""
+    THUMB = "thumb"
+    """A person has said something else of an answer with a thumb."""
     CHATS = "chats"
     """The list of chats has changed: a new title, a deleted chat."""
 
@@ -105,6 +107,10 @@ class Event:
         )
 
 
+PERSON = "user:"
+"""How the names of people's channels begin."""
+
+
 def channel(user_id: UUID) -> str:
     """The channel on which everything that concerns a person is published."""
-    return f"user:{user_id}"
+    return f"{PERSON}{user_id}"

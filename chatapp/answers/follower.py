@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from chatapp.agents import service as agents
 from chatapp.agents.views import MarkView, choice_views, mark_view
 from chatapp.announcements import service as announcements
-from chatapp.answers import log, repository
+from chatapp.answers import log, repository, thumbs
 from chatapp.answers.events import Event, Kind, channel
 from chatapp.answers.growing import Growing
 from chatapp.answers.hub import Hub
@@ -142,19 +142,26 @@ class _Screen:
         for event in events:
             if event.chat_id != self._chat_id:
                 continue
-            if event.kind is Kind.ASKED:
-                values |= await self._asked(event)
-            elif event.kind is Kind.CHATS:
-                values |= await self._chat()
-            elif event.kind is Kind.BRANCH:
-                values |= await self._chat(UUID(event.data))
-            elif event.answer_id and (growing := self._growing.get(event.answer_id)):
-                values |= await self._read(growing, event)
-            elif event.answer_id and self._is_strange(event.answer_id):
-                values |= await self._chat()
+            values |= await self._change(event)
             if event.kind is Kind.END and event.data.get("unseen", True):
                 await self._look_at(event.chat_id)
         return values
+
+    async def _change(self, event: Event) -> Values:
+        """What an event of the chat that is shown changes."""
+        if event.kind is Kind.THUMB and event.answer_id:
+            return {f"t:{event.answer_id}": await thumbs.of(self._user_id, event.answer_id)}
+        if event.kind is Kind.ASKED:
+            return await self._asked(event)
+        if event.kind is Kind.CHATS:
+            return await self._chat()
+        if event.kind is Kind.BRANCH:
+            return await self._chat(UUID(event.data))
+        if event.answer_id and (growing := self._growing.get(event.answer_id)):
+            return await self._read(growing, event)
+        if event.answer_id and self._is_strange(event.answer_id):
+            return await self._chat()
+        return {}
 
     def _is_strange(self, answer_id: UUID) -> bool:
         """Whether an answer comes of which nothing was told, which is worth one look."""

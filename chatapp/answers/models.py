@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, SmallInteger, Text, false, text
+from sqlalchemy import JSON, BigInteger, Index, SmallInteger, Text, false, text
 from sqlmodel import Field
 
 from chatapp.agents.steps import Kind, State
@@ -35,6 +35,12 @@ class Answer(Table, table=True):
             "rated_at",
             postgresql_where=text("rated_at IS NOT NULL"),
             sqlite_where=text("rated_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_answers_said",
+            "rated_at",
+            postgresql_where=text("thumb_words <> ''"),
+            sqlite_where=text("thumb_words <> ''"),
         ),
     )
 
@@ -91,6 +97,19 @@ class Answer(Table, table=True):
     )
     """Why, in the reader's words, if any."""
     rated_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class ThumbHour(Table, table=True):
+    """How many thumbs of one hour stand, by who answered, so that nobody counts answers for that.
+
+    It outlives the answers and names nobody.
+    """
+
+    at: int = Field(primary_key=True, sa_type=BigInteger)
+    """Which hour: seconds since 1970, divided by 3600."""
+    label: str = Field(primary_key=True, sa_type=Text)
+    up: int = 0
+    down: int = 0
 
 
 class AnswerStep(Table, table=True):

@@ -13,8 +13,8 @@ from chatapp.ui.store import expression, stored
 
 def thumbs(message: rx.Var[Any], message_id: rx.Var[str]) -> rx.Component:
     """Two buttons; the one that is pressed takes its word back when it is pressed again."""
-    said = stored(f"t:{message_id}", ThumbView)
-    thumb = expression(f"{said!s}?.thumb ?? {message!s}?.thumb ?? 0", int, said, message)
+    said = stored(f"t:{message_id}", int)
+    thumb = expression(f"{said!s} ?? {message!s}?.thumb ?? 0", int, said, message)
     return rx.fragment(
         _thumb("thumbs-up", "Good answer", "up", thumb == UP, message_id),
         _thumb("thumbs-down", "Bad answer", "down", thumb == DOWN, message_id),
@@ -23,12 +23,14 @@ def thumbs(message: rx.Var[Any], message_id: rx.Var[str]) -> rx.Component:
 
 def why(message_id: rx.Var[str]) -> rx.Component:
     """The box for a few words, once a thumb was pressed in this tab."""
-    said = stored(f"t:{message_id}", ThumbView)
+    said, now = stored(f"why:{message_id}", ThumbView), stored(f"t:{message_id}", int)
     down = expression(f"{said!s}?.thumb === {DOWN}", bool, said)
+    # What another tab has said since goes before: nobody explains what does not hold any more.
+    holds = f"{said!s}?.thumb === {now!s}"
     label = rx.cond(down, "What was wrong with it? (optional)", "What was good? (optional)")
     return rx.fragment(
         rx.cond(
-            expression(f"{said!s}?.asks ?? false", bool, said),
+            expression(f"{holds} && ({said!s}?.asks ?? false)", bool, said, now),
             rx.el.form(
                 rx.el.input(type="hidden", name="answer_id", value=message_id),
                 rx.el.input(type="hidden", name="thumb", value=rx.cond(down, "down", "up")),
@@ -57,7 +59,7 @@ def why(message_id: rx.Var[str]) -> rx.Component:
             ),
         ),
         rx.cond(
-            expression(f"{said!s}?.thanks ?? false", bool, said),
+            expression(f"{holds} && ({said!s}?.thanks ?? false)", bool, said, now),
             rx.el.p("Thank you.", role="status", class_name="text-sm text-muted appear"),
         ),
     )

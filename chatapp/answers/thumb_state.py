@@ -17,7 +17,7 @@ _THUMBS = {"up": UP, "down": DOWN, "none": NONE}
 
 
 class ThumbView(TypedDict):
-    """What was said of an answer in this tab: it goes before what came with the answer."""
+    """What was said of an answer in this tab."""
 
     thumb: int
     asks: bool
@@ -54,4 +54,5 @@ class ThumbState(rx.State):
 
 
 async def _show(answer_id: UUID, view: ThumbView) -> None:
-    await push({f"t:{answer_id}": view})
+    # The thumb goes before what came with the answer; the person's other tabs are told it as well.
+    await push({f"t:{answer_id}": view["thumb"], f"why:{answer_id}": view})

@@ -7,9 +7,11 @@ answer.
 from uuid import UUID
 
 from chatapp.answers import repository
+from chatapp.answers.events import Event, Kind
+from chatapp.answers.telling import tell
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable
-from chatapp.database import transaction
+from chatapp.database import reading, transaction
 
 UP, DOWN, NONE = 1, -1, 0
 
@@ -23,9 +25,7 @@ async def rate(user_id: UUID, answer_id: UUID, thumb: int) -> None:
     Raises:
         NotFound: no such answer of this person, or it is still coming.
     """
-    async with transaction() as session:
-        if not await repository.rate(session, user_id, answer_id, thumb, ""):
-            raise NotFound
+    await _rate(user_id, answer_id, thumb, "")
 
 
 async def explain(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> str:
@@ -35,7 +35,19 @@ async def explain(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> str
         NotFound: no such answer of this person, or it is still coming.
     """
     kept = " ".join(storable(words).split())[:WORDS]
-    async with transaction() as session:
-        if not await repository.rate(session, user_id, answer_id, thumb, kept):
-            raise NotFound
+    await _rate(user_id, answer_id, thumb, kept)
     return kept
+
+
+async def of(user_id: UUID, answer_id: UUID) -> int:
+    """What a person thinks of an answer."""
+    async with reading() as session:
+        return await repository.thumb_of(session, user_id, answer_id)
+
+
+async def _rate(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> None:
+    async with transaction() as session:
+        chat_id = await repository.rate(session, user_id, answer_id, thumb, words)
+    if chat_id is None:
+        raise NotFound
+    await tell(user_id, Event(Kind.THUMB, chat_id, answer_id))

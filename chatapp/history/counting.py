@@ -4,17 +4,19 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from prometheus_client.metrics import MetricWrapperBase
+from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import metrics
 from chatapp.answers.process import process
 from chatapp.database import promptly, transaction
 from chatapp.history import repository
+from chatapp.redis import redis
 from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,9 @@ MINUTE, HOUR = 60, 3600
 
 KEEP = {MINUTE: 2 * 86_400, HOUR: 400 * 86_400}
 """How long, in seconds, minutes and hours are kept."""
+
+AT_ONCE = 1_000
+"""So many people are told to Redis in one command."""
 
 LAST = 2.0
 """How long, in seconds, a process that ends may take for its last numbers."""
@@ -41,9 +46,10 @@ class Counting:
             SQLAlchemyError: the database cannot be reached.
         """
         at = int(time.time() if moment is None else moment)
+        measured = await _now(at // MINUTE)
         counted = Counter(_counted())
         new = {name: value - self._written[name] for name, value in counted.items()}
-        new = {name: value for name, value in (new | _now()).items() if value > 0}
+        new = {name: value for name, value in (new | measured).items() if value > 0}
         if not new:
             return
         async with transaction() as session:
@@ -83,17 +89,34 @@ async def purge() -> None:
             await repository.purge(session, width, (moment - seconds) // width)
 
 
-def _now() -> dict[str, int]:
+async def _now(minute: int) -> dict[str, int]:
     """What is measured once a minute: the sum over the processes of that minute."""
     try:
         here = process()
     except RuntimeError:
         return {}
     return {
-        "online": here.hub.people,
+        "online": await not_yet_counted(here.hub.people, minute),
         "waiting": len(here.runner.line.waiting()),
         "running": here.runner.count,
     }
+
+
+async def not_yet_counted(people: Sequence[str], minute: int) -> int:
+    """How many of these no process has counted in a minute; from now on they are counted.
+
+    So somebody with tabs on several processes is one. Without Redis each counts its own.
+    """
+    name = f"online:{minute}"
+    try:
+        async with redis().pipeline(transaction=False) as pipeline:
+            for first in range(0, len(people), AT_ONCE):
+                pipeline.sadd(name, *people[first : first + AT_ONCE])
+            pipeline.expire(name, 3 * MINUTE)
+            *added, _ = await pipeline.execute()
+    except (RedisError, OSError):
+        return len(people)
+    return sum(added)
 
 
 def _counted() -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The table of what was counted."""
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
 from chatapp.database import Table
@@ -11,6 +11,8 @@ class HistoryCount(Table, table=True):
 
     Of few rows it makes all that is shown over time, so that nobody counts answers for that.
     """
+
+    __table_args__ = (Index("ix_history_counts_at", "width", "at"),)
 
     width: int = Field(primary_key=True)
     """Seconds: 60 or 3600."""

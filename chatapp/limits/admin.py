@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from chatapp import audit, controls
 from chatapp.accounts import groups
+from chatapp.accounts.finding import named_like
 from chatapp.accounts.models import User
 from chatapp.controls import Outdated
 from chatapp.database import reading, transaction
@@ -201,11 +202,8 @@ async def names(user_ids: Collection[UUID], limit: int) -> Sequence[tuple[UUID, 
 
 async def search(text: str) -> Sequence[tuple[UUID, str]]:
     """Some people whose e-mail or name holds a text."""
-    pattern = col(User.email).icontains(text, autoescape=True)
     async with reading() as session:
-        return await repository.emails(
-            session, FOUND, pattern | col(User.name).icontains(text, autoescape=True)
-        )
+        return await repository.emails(session, FOUND, named_like(text))
 
 
 async def totals(first: date, last: date, owner: Owner = ALL) -> Sequence[dict[str, Any]]:
@@ -245,7 +243,7 @@ def added_up(
 
 async def most_questions(owner: Owner, limit: int) -> list[Person]:
     """Who has asked most this month, of everybody or of a group."""
-    among = [in_group(owner.group_id)] if owner.group_id else []
     use = Use("month", month_of().first_day, "questions", 1)
     async with reading() as session:
-        return [Person(*each) for each in await repository.most_used(session, use, limit, *among)]
+        found = await repository.most_used(session, use, limit, group_id=owner.group_id)
+    return [Person(*each) for each in found]

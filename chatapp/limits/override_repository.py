@@ -78,18 +78,43 @@ class Use:
     def of(self, among: Sequence[ColumnElement[bool]]) -> tuple[Any, ColumnElement[bool]]:
         """What is used, and whose it is among some people."""
         table = core(UsedPeriod)
-        used = table.c[self.what]
+        return table.c[self.what], and_(table.c.user_id == col(User.id), self.in_period(), *among)
+
+    def in_period(self) -> ColumnElement[bool]:
+        """What was counted in the period, and is enough."""
+        table = core(UsedPeriod)
         period = (table.c.kind == self.kind) & (table.c.first_day == self.first_day)
-        return used, and_(table.c.user_id == col(User.id), period, used >= self.least, *among)
+        return period & (table.c[self.what] >= self.least)
 
 
 async def most_used(
-    session: AsyncSession, use: Use, limit: int, *among: ColumnElement[bool]
+    session: AsyncSession,
+    use: Use,
+    limit: int,
+    *among: ColumnElement[bool],
+    group_id: UUID | None = None,
 ) -> list[tuple[UUID, str, int]]:
-    """Who has used most, with their e-mails; for admins."""
-    used, whose = use.of(among)
-    query = select(User.id, User.email, used).where(whose)
-    found = await session.exec(query.order_by(used.desc(), col(User.id)).limit(limit))
+    """Who has used most, with their e-mails; for admins.
+
+    Args:
+        session: to read in.
+        use: of what, and when.
+        limit: how many people.
+        among: whom.
+        group_id: only of the people who are in this group.
+    """
+    table = core(UsedPeriod)
+    used = table.c[use.what].label("used")
+    most = select(table.c.user_id, used).where(use.in_period())
+    if group_id is not None:
+        members = select(Membership.user_id).where(col(Membership.group_id) == group_id)
+        most = most.where(table.c.user_id.in_(members))
+    if among:
+        most = most.where(exists().where(table.c.user_id == col(User.id), *among))
+    first = most.order_by(used.desc(), table.c.user_id).limit(limit).subquery()
+    # Names are looked up for few only.
+    query = select(User.id, User.email, first.c.used).join(first, first.c.user_id == col(User.id))
+    found = await session.exec(query.order_by(first.c.used.desc(), col(User.id)))
     return [(user_id, email, int(count)) for user_id, email, count in found]
 
 

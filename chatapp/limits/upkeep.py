@@ -20,7 +20,10 @@ KEPT_DAYS = Control(
 )
 
 CHANGING = timedelta(days=1)
-"""How long after its beginning a day's sums may still grow, besides the day itself."""
+"""How far back each drawing looks again for what came late."""
+
+SETTLING = timedelta(hours=3)
+"""How long after its end a day's sums are still added up by who looks; then they are drawn."""
 
 BATCH = 1000
 """How many rows go in one transaction, so that nobody waits for it."""
@@ -33,8 +36,8 @@ PATIENCE = 600.0
 
 
 def growing_since() -> date:
-    """The first day whose sums of everybody may still grow."""
-    return day_of().first_day - CHANGING
+    """The first day whose sums of everybody may still grow, but for what comes very late."""
+    return day_of(now() - SETTLING).first_day
 
 
 async def sum_up() -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp import audit
-from chatapp.accounts.models import Group, LoginSession, Membership, OwnKey, User
+from chatapp.accounts.models import Group, LoginSession, Membership, OneTimeLink, OwnKey, User
 from chatapp.answers.models import Answer, AnswerStep
 from chatapp.audit.models import AuditNote
 from chatapp.chats.models import Chat, Message
@@ -109,6 +109,12 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
             update(table).where(col(named.user_id) == user_id).values(user_id=nobody)
         )
     await session.exec(delete(UsedPeriod).where(col(UsedPeriod.user_id) == user_id))
+    invited = select(User.email).where(User.id == user_id).scalar_subquery()
+    await session.exec(
+        delete(OneTimeLink).where(
+            or_(col(OneTimeLink.used_by) == user_id, col(OneTimeLink.email) == invited)
+        )
+    )
     # By hand before the person goes: the database would look for each message's children alone.
     await session.exec(delete(Answer).where(col(Answer.user_id) == user_id))
     await session.exec(delete(Message).where(col(Message.user_id) == user_id))

@@ -17,7 +17,10 @@ def clock(moment: rx.vars.StringVar, *, seconds: bool = False) -> rx.Var[str]:
     return expression(script, str, moment)
 
 
-def date_and_clock(moment: rx.vars.StringVar) -> rx.Var[str]:
-    """A moment in ISO form with its date."""
-    script = f"new Date({moment!s}).toLocaleString([], {{dateStyle: 'medium', timeStyle: 'short'}})"
+def date_and_clock(moment: rx.vars.StringVar, *, seconds: bool = False) -> rx.Var[str]:
+    """A moment in ISO form with its date, by the reader's clock."""
+    style = "medium" if seconds else "short"
+    script = (
+        f"new Date({moment!s}).toLocaleString([], {{dateStyle: 'medium', timeStyle: '{style}'}})"
+    )
     return expression(script, str, moment)

@@ -8,10 +8,11 @@ import pytest
 from sqlmodel import select
 
 from chatapp.accounts import groups, links, service, sessions
-from chatapp.accounts.models import Membership, OneTimeLink, Role, UserStatus
+from chatapp.accounts.models import LinkKind, Membership, OneTimeLink, Role, UserStatus
 from chatapp.accounts.people import NotAllowed
 from chatapp.accounts.problems import Problem, Refused
 from chatapp.accounts.sessions import SignedIn, Visit
+from chatapp.audit.models import AuditNote
 from chatapp.database import reading
 from chatapp.settings import Settings
 from tests.accounts.conftest import PASSWORD
@@ -116,7 +117,42 @@ async def test_links_that_are_too_old_do_nothing(
     assert await refused("late@example.org", invite) == Problem.LINK
     await links.purge()
     async with reading() as session:
+        (kept,) = (await session.exec(select(OneTimeLink))).all()
+    # What became of an invitation can be seen for a while.
+    assert kept.kind == LinkKind.INVITE
+    assert not await links.withdraw(admin.user, kept.id)
+    monkeypatch.setattr(links, "REMEMBERED", timedelta())
+    await links.purge()
+    async with reading() as session:
         assert (await session.exec(select(OneTimeLink))).all() == []
+
+
+async def test_an_invitation_that_is_withdrawn_opens_nothing_and_stays_in_sight(
+    admin: SignedIn, member: SignedIn
+) -> None:
+    token = await links.invite(admin.user, "wanted@example.org")
+    async with reading() as session:
+        (made,) = (await session.exec(select(OneTimeLink))).all()
+    assert made.made_by == admin.user.id
+    with pytest.raises(NotAllowed):
+        await links.withdraw(member.user, made.id)
+    assert await links.is_invited(token)
+    assert await links.withdraw(admin.user, made.id)
+    assert not await links.is_invited(token)
+    assert await refused("wanted@example.org", token) == Problem.LINK
+    assert not await links.withdraw(admin.user, made.id)
+    async with reading() as session:
+        (kept,) = (await session.exec(select(OneTimeLink))).all()
+        query = select(AuditNote).where(AuditNote.action == "person.invitation-withdrawn")
+        (note,) = (await session.exec(query)).all()
+    assert kept.withdrawn_by == note.by == admin.user.id
+    # One that was used cannot be withdrawn, and says who came.
+    token = await links.invite(admin.user)
+    joined = await join("comer@example.org", token)
+    async with reading() as session:
+        query = select(OneTimeLink).where(OneTimeLink.used_by == joined.user.id)
+        (used,) = (await session.exec(query)).all()
+    assert not await links.withdraw(admin.user, used.id)
 
 
 async def test_the_database_has_no_token(admin: SignedIn, member: SignedIn) -> None:

@@ -10,6 +10,31 @@ from tests.browser.rows import Person, Rows
 from tests.harness.app import AppServer, serving
 from tests.harness.backends import Backend
 
+POOL = """
+[[account]]
+name = "demo"
+provider = "demo"
+
+[[account]]
+name = "groq-main"
+provider = "groq"
+api_key_env = "GROQ_API_KEY"
+base_url = "http://127.0.0.1:9"
+
+[[member]]
+tier = "demo"
+account = "demo"
+model = "demo"
+
+[[member]]
+tier = "demo"
+account = "groq-main"
+model = "llama"
+rpd = 1000
+rpd_resets = "rolling"
+"""
+"""A model that answers, and one whose day has an end."""
+
 SETTINGS = {"CHATAPP_SIGNUP": "approval", "CHATAPP_ANSWER_CACHE": "on"}
 
 
@@ -26,7 +51,10 @@ async def fresh_app(
     embedded: Backend, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[AppServer]:
     """An app in which nobody has asked anything, for tests that count what was asked."""
-    async with serving(embedded, tmp_path_factory.mktemp("fresh"), SETTINGS) as server:
+    folder = tmp_path_factory.mktemp("fresh")
+    (folder / "pool.toml").write_text(POOL)
+    settings = SETTINGS | {"CHATAPP_POOL": str(folder / "pool.toml"), "GROQ_API_KEY": "gsk-test"}
+    async with serving(embedded, folder, settings) as server:
         yield server
         server.check()
 

@@ -8,12 +8,11 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from bench.admin.crowd import Size, fill
-from bench.admin.pages import PAGES, closed_after, plan_of, queries_of, whole
+from bench.admin.pages import LONG, PAGES, closed_after, plan_of, queries_of, whole
+from chatapp import routes
 from chatapp.answers.models import Answer
 from chatapp.database import reading
 from tests.harness.backends import Backend, forget_caches
-
-LONG = ("answers", "messages", "provider_attempts")
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +31,18 @@ async def crowded(
     forget_caches()
 
 
+def test_every_admin_page_is_tried() -> None:
+    pages = {path for name, path in vars(routes).items() if name.startswith("ADMIN")}
+    pages |= {routes.AUDIT_EXPORT, routes.STATUS}
+    assert pages - {routes.ADMIN_POOL} <= {name.partition(" ")[0] for name in PAGES}
+
+
 @pytest.mark.parametrize("name", PAGES)
 async def test_no_page_reads_all_answers(crowded: pytest.MonkeyPatch, name: str) -> None:
     queries = await queries_of(PAGES[name])
     assert queries
     for query in queries:
-        read = list(whole(await plan_of(query), LONG))
+        read = list(whole(await plan_of(query, large=True), LONG))
         assert not read, f"{query.statement}: {read}"
 
 
@@ -52,4 +57,4 @@ async def test_what_reads_all_answers_is_found(crowded: pytest.MonkeyPatch) -> N
                 await session.exec(query)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
         (made,) = await queries_of(page)
-        assert list(whole(await plan_of(made), LONG))
+        assert list(whole(await plan_of(made, large=True), LONG))

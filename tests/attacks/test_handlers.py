@@ -24,6 +24,7 @@ USAGE = f"{ROOT}.chatapp___limits___state____usage_state"
 ADMIN = f"{ROOT}.chatapp___admin___state____admin_state"
 PERSON = f"{ROOT}.chatapp___admin___people___person_state____person_state"
 GROUPS = f"{ROOT}.chatapp___admin___groups___state____groups_state"
+INVITATIONS = f"{ROOT}.chatapp___admin___people___invitations_state____invitations_state"
 AUDIT = f"{ROOT}.chatapp___admin___audit___state____audit_state"
 PERSONAL = f"{ROOT}.chatapp___personal___state____personal_state"
 PEOPLE = f"{ROOT}.chatapp___admin___people___state____people_state"
@@ -133,6 +134,8 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
         f"{PERSON}.offer_export": [{"user_id": str(new_id())}],
         f"{PERSON}.set_groups": [{"form": {"id": str(new_id())}}],
         f"{PERSON}.erase": [{"form": {"id": str(new_id()), "email": scene.victim.email}}],
+        f"{INVITATIONS}.load": [{}],
+        f"{INVITATIONS}.withdraw": [{"link_id": str(new_id())}],
         f"{GROUPS}.load": [{}],
         f"{GROUPS}.create": [{"form": {"name": "stolen"}}],
         f"{GROUPS}.rename": [{"form": {"id": str(new_id()), "name": "stolen"}}],
@@ -202,6 +205,7 @@ def stolen(scene: Scene) -> dict[str, Payloads]:
                 PEOPLE,
                 PERSON,
                 GROUPS,
+                INVITATIONS,
                 AUDIT,
                 PERSONAL,
                 CACHE,

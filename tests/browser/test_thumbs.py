@@ -36,3 +36,25 @@ async def test_one_says_what_one_thinks_of_an_answer_and_why(
     await expect(down).to_have_attribute("aria-pressed", "true")
     await down.click()
     await expect(down).to_have_attribute("aria-pressed", "false")
+
+
+async def test_other_tabs_show_a_thumb_at_once(
+    chatting: Chatting, rows: Rows, person: Person
+) -> None:
+    page, chat_id = chatting.page, await rows.chat(person, "A question", "Its answer")
+    await chatting.open(chat_id)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    here = chatting.answer.get_by_role("button", name="Good answer")
+    there = other.get_by_role("button", name="Good answer")
+    await expect(there).to_have_attribute("aria-pressed", "false")
+    await here.click()
+    await expect(there).to_have_attribute("aria-pressed", "true")
+    # Why is asked where it was said only, and no more once it is taken back elsewhere.
+    why = page.get_by_label("What was good?")
+    await expect(why).to_be_visible()
+    await expect(other.get_by_label("What was good?")).to_have_count(0)
+    await there.click()
+    await expect(here).to_have_attribute("aria-pressed", "false")
+    await expect(why).to_have_count(0)
+    await other.close()

@@ -64,7 +64,8 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
     "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
     "set_tier": (lambda s, who, _, m: answers.set_tier(s, who, m[-1].id, "fast"), None),
-    "rate": (lambda s, who, _, m: answers.rate(s, who, m[1].id, 1, "good"), False),
+    "rate": (lambda s, who, _, m: answers.rate(s, who, m[1].id, 1, "good"), None),
+    "thumb_of": (lambda s, who, _, m: answers.thumb_of(s, who, m[1].id), 0),
     "keep_steps": (
         lambda s, who, _, m: answers.keep_steps(s, who, m[-1].id, 1, [Step(StepKind.HOP)]),
         False,
@@ -145,6 +146,7 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
                 cache_key="shared:a",
                 runner="here",
                 answered_by="somebody",
+                thumb=-1,
             )
             session.add(made)
             made.ended_at = now() if answer.text else None

@@ -5,6 +5,7 @@ import reflex as rx
 from chatapp import routes
 from chatapp.admin.frame import admin_frame
 from chatapp.admin.tables import Column, Filter, Row, table
+from chatapp.ui.clock import date_and_clock
 from chatapp.ui.parts import card, link_button
 from chatapp.ui.store import expression, stored
 
@@ -20,7 +21,7 @@ def audit_page() -> rx.Component:
         routes.ADMIN_AUDIT,
         rx.el.p(
             "What admins have changed, and who has signed in. Nothing here can be changed or "
-            "deleted, not even by an administrator. Times are UTC.",
+            "deleted, not even by an administrator. Times are by your clock, in the export UTC.",
             class_name="text-sm text-muted",
         ),
         card(
@@ -80,5 +81,6 @@ def _change(change: rx.vars.ArrayVar[list[str]]) -> rx.Component:
 
 def _when(note: Row) -> rx.Component:
     at = note["at"].to(str)
-    words = expression(f"{at!s}?.slice(0, 19).replace('T', ' ')", str, at)
-    return rx.el.time(words, date_time=at, class_name="whitespace-nowrap")
+    return rx.el.time(
+        date_and_clock(at, seconds=True), date_time=at, class_name="lg:whitespace-nowrap"
+    )

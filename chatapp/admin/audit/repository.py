@@ -1,7 +1,7 @@
 """What is asked of the audit."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -18,17 +18,27 @@ FILTERS = ("person", "action", "since", "until")
 NOBODY = UUID(int=0)
 
 
-async def notes(session: AsyncSession, filters: Mapping[str, str]) -> SelectOfScalar[AuditNote]:
-    """The query for the notes that fit. A person is an id, or an e-mail of somebody or nobody."""
+async def notes(
+    session: AsyncSession, filters: Mapping[str, str], zone: tzinfo
+) -> SelectOfScalar[AuditNote]:
+    """The query for the notes that fit.
+
+    Args:
+        session: to look people up in.
+        filters: by the names of :data:`FILTERS`. A person is an id, or an e-mail of somebody or
+            nobody; days are both among what is shown.
+        zone: whose days they are.
+    """
     by, subjects = None, []
     if person := filters.get("person"):
         by, subjects = await _person(session, person)
-    last = _day(filters.get("until"))
+    last = _day(filters.get("until"), zone)
     return repository.notes(
         action=filters.get("action", ""),
         by=by,
         subjects=subjects,
-        since=_day(filters.get("since")),
+        since=_day(filters.get("since"), zone),
+        # By the wall clock: a day in which clocks are changed is as long as it is.
         until=last + timedelta(days=1) if last else None,
     )
 
@@ -54,8 +64,9 @@ def _normal(text: str) -> str:
         return text
 
 
-def _day(text: str | None) -> datetime | None:
+def _day(text: str | None, zone: tzinfo) -> datetime | None:
+    """The midnight with which a day begins."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+        return datetime.fromisoformat(text[:10]).replace(tzinfo=zone) if text else None
     except ValueError:
         return None

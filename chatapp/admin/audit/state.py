@@ -11,7 +11,9 @@ from chatapp.admin.paging import Asked, Page
 from chatapp.audit import repository as notes
 from chatapp.audit.models import AuditNote
 from chatapp.database import reading
+from chatapp.limits.state import zone_here
 from chatapp.ui.store import push
+from chatapp.zones import zone_of
 
 SORTS = {"at": AuditNote.at}
 
@@ -26,7 +28,8 @@ class AuditState(rx.State):
         parameters = self.router.url.query_parameters
         asked = Asked.of(routes.ADMIN_AUDIT, parameters, sort="-at", filters=repository.FILTERS)
         await paging.show("admin:audit", asked, _found(asked), list(SORTS))
-        export = asked.link(path=routes.AUDIT_EXPORT, sort="", page=0)
+        filters = {**asked.filters, "zone": zone_here()}
+        export = asked.link(path=routes.AUDIT_EXPORT, sort="", page=0, filters=filters)
         await push({"admin:audit:export": export})
 
 
@@ -34,7 +37,7 @@ async def _found(asked: Asked) -> Page[NoteView]:
     async with reading() as session:
         kinds = [[each, action_words(each)] for each in await notes.actions(session)]
         await push({"admin:audit:actions": kinds})
-        query = await repository.notes(session, asked.filters)
+        query = await repository.notes(session, asked.filters, zone_of(zone_here()))
         page = await paging.page_of(session, query, asked, SORTS, AuditNote.id)
         names = await names_in(session, page.rows)
     return Page([view_of(note, names) for note in page.rows], page.count)

@@ -23,6 +23,7 @@ WORDS = {
     "person.erased": "Account erased",
     "person.export-offered": "Copy of data offered",
     "person.exported": "Copy of data made",
+    "person.invitation-withdrawn": "Invitation withdrawn",
     "person.invited": "Invitation made",
     "person.made": "Account made",
     "person.password-changed": "Password changed",

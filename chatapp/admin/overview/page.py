@@ -9,7 +9,7 @@ from chatapp.admin.overview.state import OverviewState, OverviewView
 from chatapp.admin.overview.views import SPANS, CardView, PaceView
 from chatapp.ui.clock import clock, date_and_clock
 from chatapp.ui.parts import card, notice, skeleton
-from chatapp.ui.store import expression, stored
+from chatapp.ui.store import chosen, expression, stored
 
 _VIEW = stored("admin:overview", OverviewView)
 
@@ -65,7 +65,11 @@ def overview_page() -> rx.Component:
 
 def _top() -> rx.Component:
     span = expression(f"{_VIEW!s}?.span ?? 'day'", str, _VIEW)
-    everybody = expression(f"{_VIEW!s}?.people.toLocaleString() ?? ''", str, _VIEW)
+    everybody = expression(
+        f"{_VIEW!s} ? ({_VIEW!s}.exact ? '' : 'About ') + {_VIEW!s}.people.toLocaleString() : ''",
+        str,
+        _VIEW,
+    )
     pending = expression(f"{_VIEW!s}?.pending ?? 0", int, _VIEW).to(int)
     shape = "h-9 px-3.5 text-sm first:rounded-l-control last:rounded-r-control border-line border "
     return rx.el.div(
@@ -140,22 +144,19 @@ def _pace(rows: rx.vars.ArrayVar[list[PaceView]]) -> rx.Component:
 
 def _pace_row(row: rx.vars.ObjectVar[PaceView]) -> rx.Component:
     ends, back = row["ends"].to(str), row["back"].to(str)
+    who = rx.el.strong(row["label"].to(str), class_name="font-semibold")
     return rx.el.li(
         rx.el.p(
-            rx.cond(
-                ends,
-                rx.fragment(
-                    "At this pace the day’s quota of ",
-                    rx.el.strong(row["label"].to(str), class_name="font-semibold"),
-                    " ends at ",
-                    clock(ends),
-                    ".",
+            chosen(
+                row["state"].to(str),
+                (
+                    "ends",
+                    rx.fragment(
+                        "At this pace the day’s quota of ", who, " ends at ", clock(ends), "."
+                    ),
                 ),
-                rx.fragment(
-                    "The day’s quota of ",
-                    rx.el.strong(row["label"].to(str), class_name="font-semibold"),
-                    " lasts at this pace.",
-                ),
+                ("over", rx.fragment("The day’s quota of ", who, " is used up.")),
+                otherwise=rx.fragment("The day’s quota of ", who, " lasts at this pace."),
             ),
             class_name="min-w-0 flex-1 basis-72 [overflow-wrap:anywhere]",
         ),

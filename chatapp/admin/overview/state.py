@@ -40,6 +40,8 @@ class OverviewView(TypedDict):
 
     span: str
     people: int
+    exact: bool
+    """Otherwise there are about so many people."""
     pending: int
     cards: list[CardView]
     charts: list[ChartView]
@@ -93,13 +95,14 @@ async def overview(span: Span) -> OverviewView:
     found = await series(span)
     minute = int(time.time()) // MINUTE + 1
     async with reading() as session:
-        everybody, pending = await repository.people(session)
+        people = await repository.people(session)
         measured = await points(session, MINUTE, 1, minute - 2, minute, ("online", "waiting"))
         counts = await sums_of(session, MINUTE, minute - HOUR // MINUTE, minute, "member:")
     return {
         "span": span,
-        "people": everybody,
-        "pending": pending,
+        "people": people.count,
+        "exact": people.exact,
+        "pending": people.waiting,
         "cards": views.card_views(found, span, _latest(measured)),
         "charts": views.chart_views(found, span),
         "pace": views.pace_views(await pool.status(), _asked(counts), now()),

@@ -31,6 +31,8 @@ class PaceView(TypedDict):
 
     label: str
     left: str
+    state: str
+    """``over``: nothing is left; ``ends`` before it is there again; or it ``lasts``."""
     ends: str
     back: str
 
@@ -177,6 +179,7 @@ def pace_views(
 def _pace(member: MemberStatus, end: DayEnd) -> PaceView:
     return {
         "label": member.label,
+        "state": "over" if not end.left else "ends" if end.at else "lasts",
         "left": f"{end.left:,} of {end.limit:,} left",
         "ends": end.at.isoformat(timespec="seconds") if end.at else "",
         "back": end.resets.isoformat(timespec="seconds") if end.resets else "",

@@ -87,6 +87,15 @@ def _invite() -> rx.Component:
             class_name="grid gap-4 sm:grid-cols-[1fr_14rem_auto] items-end",
         ),
         rx.cond(link, one_time_link(link)),
+        rx.el.p(
+            ReactRouterLink.create(
+                "All invitations",
+                to=routes.ADMIN_INVITATIONS,
+                class_name="text-accent underline underline-offset-2",
+            ),
+            ": who was invited, and whether it can be withdrawn.",
+            class_name="mt-4 text-sm text-muted",
+        ),
         custom_attrs={"aria-label": "Invite"},
     )
 

@@ -10,6 +10,7 @@ from chatapp.admin.frame import admin_frame
 from chatapp.admin.people.page import badges, one_time_link
 from chatapp.admin.people.person_state import GroupChoice, PersonPageView, PersonState
 from chatapp.limits.usage import BarView
+from chatapp.ui.clock import date_and_clock
 from chatapp.ui.parts import button, card, field, notice, skeleton
 from chatapp.ui.store import expression, stored
 
@@ -168,7 +169,7 @@ def _notes() -> rx.Component:
                         "by ",
                         note["by"],
                         " · ",
-                        note["at"].to(str)[:10],
+                        date_and_clock(note["at"].to(str)),
                         class_name="text-muted break-all",
                     ),
                     class_name="flex flex-wrap justify-between gap-x-4 py-2 text-sm",

@@ -4,12 +4,10 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 import reflex as rx
-from reflex_base.event.context import EventContext
 
 from chatapp import audit, routes
 from chatapp.accounts import groups, links, people
 from chatapp.accounts import repository as accounts
-from chatapp.accounts.gate import ZONE_HEADER
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.accounts.people import LastAdmin, NotAllowed
 from chatapp.admin.audit.words import NoteView, names_in, view_of
@@ -17,6 +15,7 @@ from chatapp.admin.people.state import GONE, LAST, PersonView, person_view
 from chatapp.audit import repository as notes
 from chatapp.database import reading
 from chatapp.limits import tiers
+from chatapp.limits.state import zone_here
 from chatapp.limits.usage import UsageView, usage
 from chatapp.personal.erasure import erase
 from chatapp.ui.store import push
@@ -94,12 +93,12 @@ class PersonState(rx.State):
                 return
         # Only what was ticked or unticked here: another admin may have changed the rest.
         before = set(str(form.get("seen", "")).split())
-        for group, _ in await groups.every():
-            wanted = bool(form.get(f"group-{group.id}"))
-            if wanted and str(group.id) not in before:
-                await groups.add(group.id, [user_id], by)
-            elif str(group.id) in before and not wanted:
-                await groups.take_out(group.id, [user_id], by)
+        for group_id, _ in await groups.names():
+            wanted = bool(form.get(f"group-{group_id}"))
+            if wanted and str(group_id) not in before:
+                await groups.add(group_id, [user_id], by)
+            elif str(group_id) in before and not wanted:
+                await groups.take_out(group_id, [user_id], by)
         await _say("Saved.")
         await _show(user_id)
 
@@ -130,7 +129,6 @@ async def _say(said: str = "", wrong: str = "") -> None:
 
 
 async def _show(user_id: UUID) -> None:
-    zone = EventContext.get().router_data.get("headers", {}).get(ZONE_HEADER, "")
     async with reading() as session:
         user = await accounts.user_by_id(session, user_id)
         if user is None:
@@ -139,10 +137,10 @@ async def _show(user_id: UUID) -> None:
         mine = set(await groups.of_person(session, user_id))
         found = await notes.newest(session, audit.of_person(user_id), NOTES)
         names = await names_in(session, found)
-    used, possible = await usage(user_id, zone), tiers.choices(user_id)
+    used, possible = await usage(user_id, zone_here()), tiers.choices(user_id)
     choices: list[GroupChoice] = [
-        {"id": str(group.id), "name": group.name, "member": group.id in mine}
-        for group, _ in await groups.every()
+        {"id": str(group_id), "name": name, "member": group_id in mine}
+        for group_id, name in await groups.names()
     ]
     view: PersonPageView = {
         "person": person_view(user, 0),

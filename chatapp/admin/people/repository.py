@@ -10,8 +10,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from chatapp.accounts.finding import named_like
 from chatapp.accounts.models import Membership, Role, User, UserStatus
-from chatapp.admin.paging import Asked, holds
+from chatapp.admin.paging import Asked
 from chatapp.database import rows_of
 from chatapp.limits.models import UsedPeriod
 
@@ -27,7 +28,7 @@ def people(asked: Asked) -> SelectOfScalar[User]:
     """The people who fit what was asked for."""
     query = rows_of(User)
     if asked.search:
-        query = query.where(holds(asked.search, User.email, User.name))
+        query = query.where(named_like(asked.search))
     filters = asked.filters
     if (role := filters.get("role")) in set(Role):
         query = query.where(col(User.role) == role)

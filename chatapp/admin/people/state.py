@@ -45,7 +45,7 @@ class PeopleState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the people that the URL asks for."""
-        names = [[str(group.id), group.name] for group, _ in await groups.every()]
+        names = [[str(group_id), name] for group_id, name in await groups.names()]
         await push({"admin:notice": "", "admin:invite": "", "admin:group-names": names})
         await _show(self.router.url.query_parameters)
 

@@ -2,9 +2,11 @@
 
 import re
 import time
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from chatapp import routes
 from chatapp.accounts.models import UserStatus
@@ -47,6 +49,29 @@ async def test_numbers_charts_and_the_way_there(
         await expect(numbers).to_contain_text("1,240")
     # What people wrote is nobody's business here.
     await expect(page.locator("body")).not_to_contain_text("One question")
+
+
+async def test_when_a_day_ends_is_told_by_the_clock_of_who_reads_it(
+    app: AppServer, rows: Rows, admin: Person, browser: Browser
+) -> None:
+    minute = int(time.time()) // MINUTE
+    asked = HistoryCount(width=MINUTE, name="member:groq-main/llama:ok", at=minute, value=6000)
+    await rows.add([asked])
+    context = await browser.new_context(timezone_id="Asia/Kolkata", locale="en-GB")
+    await admin.sign_in(context, app)
+    page = await context.new_page()
+    await page.goto(app.url + routes.ADMIN)
+    told = page.get_by_role("list", name="Quota of the day").get_by_role("listitem")
+    said = re.compile(
+        r"At this pace the day’s quota of Groq · llama ends at (?:\w+ )?(\d\d:\d\d)\."
+    )
+    await expect(told).to_contain_text(said)
+    # 1,000 are left and 6,000 are asked in an hour.
+    expected = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(minutes=10)
+    found = said.search(await told.inner_text())
+    assert found
+    assert found[1] in {f"{expected - timedelta(minutes=ago):%H:%M}" for ago in range(5)}
+    await context.close()
 
 
 async def test_who_waits_for_approval_is_counted(

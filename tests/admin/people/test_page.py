@@ -73,11 +73,7 @@ async def test_search_takes_every_character_as_it_is(
             await expect(people.filter(has_text=email)).to_be_visible()
     for nobody in ("%", "'; drop table users; --", "%percy", "a" * 100):
         await search(page, nobody)
-        if nobody == "%":
-            await expect(people).to_have_count(1)
-            await expect(people).to_contain_text("percy@example.org")
-        else:
-            await expect(page.get_by_text("Nobody matches.")).to_be_visible()
+        await expect(page.get_by_text("Nobody matches.")).to_be_visible()
     await search(page, "")
     await expect(line(page, "back@example.org")).to_be_visible()
 
