@@ -121,7 +121,13 @@ def answer(
     return rx.el.article(
         rx.el.h2("Answer", class_name="sr-only"),
         rx.cond(
-            line_of_steps, thoughts(message_id=message_id, line=line_of_steps, running=running)
+            line_of_steps,
+            thoughts(
+                message_id=message_id,
+                line=line_of_steps,
+                by=expression(f"{message!s}?.by ?? ''", str, message),
+                running=running,
+            ),
         ),
         rx.el.div(
             rx.foreach(
@@ -134,7 +140,10 @@ def answer(
             class_name="reading",
         ),
         rx.cond(running & (line_of_steps != ""), approvals(message_id=message_id)),
-        rx.cond(running & (final == -1), rx.cond(line, _in_line(line, message_id), _thinking())),
+        rx.cond(
+            running & (final == -1),
+            rx.cond(line, _in_line(line, message_id), rx.cond(line_of_steps == "", _thinking())),
+        ),
         rx.cond(status == "stopped", _stopped(message_id, last)),
         rx.cond(
             problem,

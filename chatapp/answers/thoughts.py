@@ -18,7 +18,9 @@ _ALL = """((store, id) => {
 
 
 @rx.memo
-def thoughts(message_id: rx.Var[str], line: rx.Var[str], running: rx.Var[bool]) -> rx.Component:
+def thoughts(
+    message_id: rx.Var[str], line: rx.Var[str], by: rx.Var[str], running: rx.Var[bool]
+) -> rx.Component:
     """The line, which opens the drawer."""
     drawer = expression(f"'steps-' + {message_id!s}", str, message_id)
     return rx.el.div(
@@ -28,7 +30,7 @@ def thoughts(message_id: rx.Var[str], line: rx.Var[str], running: rx.Var[bool]) 
             _opener(line, drawer, pulse=True),
             _opener(line, drawer, on_click=ChatState.show_steps(message_id.to(UUID))),
         ),
-        _drawer(_steps(message_id), drawer),
+        _drawer(_steps(message_id), by, drawer),
         class_name="flex min-w-0",
         custom_attrs={"data-testid": "thoughts"},
     )
@@ -69,7 +71,7 @@ def _opener(
     )
 
 
-def _drawer(steps: rx.Var[list[StepView]], drawer: rx.Var[str]) -> rx.Component:
+def _drawer(steps: rx.Var[list[StepView]], by: rx.Var[str], drawer: rx.Var[str]) -> rx.Component:
     shown = expression(
         f"{steps!s}.filter((step) => step.kind !== '{Kind.MODEL}' || step.output)",
         list[StepView],
@@ -97,6 +99,15 @@ def _drawer(steps: rx.Var[list[StepView]], drawer: rx.Var[str]) -> rx.Component:
                 rx.foreach(shown, _step),
                 class_name="flex-1 min-h-0 overflow-y-auto px-4 pb-6 flex flex-col gap-5",
                 custom_attrs={"tabIndex": 0, "aria-label": "Steps"},
+            ),
+        ),
+        rx.cond(
+            by,
+            rx.el.p(
+                rx.el.span("Answered by ", class_name="text-ink"),
+                by,
+                class_name="shrink-0 mt-auto px-4 py-3 border-t border-line text-sm text-muted",
+                custom_attrs={"data-testid": "answered-by"},
             ),
         ),
         id=drawer,
@@ -141,6 +152,7 @@ def _step(step: rx.Var[StepView]) -> rx.Component:
                 otherwise=rx.fragment(),
             ),
             _of(step, "output"),
+            grows=(kind == Kind.MODEL.value) & (state == State.RUNNING.value),
         ),
         class_name="flex flex-col gap-2 min-w-0",
         custom_attrs={"data-testid": "step", "data-kind": kind, "data-state": state},
@@ -162,18 +174,18 @@ def _icon(name: str) -> rx.Component:
     return rx.icon(name, size=16, aria_hidden="true", class_name="shrink-0 mt-0.5 text-muted")
 
 
-def _part(label: str | rx.Component, text: rx.Var[str]) -> rx.Component:
-    """A part of a step, as the plain text that it is."""
+def _part(
+    label: str | rx.Component, text: rx.Var[str], grows: bool | rx.Var[bool] = False
+) -> rx.Component:
+    """A part of a step, as the plain text that it is. Of one that grows the end is in view."""
+    box = "mt-1 rounded-control bg-sunken px-3 py-2 text-sm max-h-80 overflow-y-auto"
     return rx.cond(
         text,
         rx.el.div(
             rx.el.p(label, class_name="text-xs text-muted empty:hidden"),
-            rx.el.p(
-                text,
-                class_name=(
-                    "mt-1 rounded-control bg-sunken px-3 py-2 text-sm whitespace-pre-wrap "
-                    "[overflow-wrap:anywhere] max-h-80 overflow-y-auto"
-                ),
+            rx.el.div(
+                rx.el.p(text, class_name="whitespace-pre-wrap [overflow-wrap:anywhere]"),
+                class_name=rx.cond(grows, f"{box} flex flex-col-reverse", box),
             ),
             class_name="pl-6",
         ),

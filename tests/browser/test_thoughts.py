@@ -93,6 +93,39 @@ async def test_each_step_is_seen_live_and_after_a_reload_as_plain_text(
         await page.reload()
 
 
+async def test_a_model_is_seen_thinking_and_who_was_asked_in_vain(
+    chatting: Chatting, providers: ProviderServer, page: Page
+) -> None:
+    cut = {"kind": "drop_after", "after": 3, "thinking": True, "times": 1}
+    thoughts = [f"{HOSTILE} {number}. " for number in range(240)]
+    await providers.set(thoughts=thoughts, thoughts_per_second=4, fault=cut)
+    await chatting.ask("How is it there?")
+    line = chatting.answer.get_by_role("button", name="Thinking")
+    drawer = page.get_by_role("dialog", name="How this answer came about")
+    steps = drawer.get_by_test_id("step")
+    for _ in range(2):
+        await expect(line).to_be_visible()
+        await expect(chatting.answer.locator(".reading")).to_be_empty()
+        await line.click()
+        await expect(steps).to_have_count(2)
+        await expect(steps.nth(0)).to_contain_text("broke off while it thought, so")
+        await expect(steps.nth(0)).to_contain_text(f"{HOSTILE} 2.")
+        await expect(steps.nth(1)).to_contain_text(f"{HOSTILE} 4.")
+        await page.reload()
+    await chatting.stop.click()
+    await expect(chatting.answer).to_have_attribute("data-status", "stopped")
+    await providers.set(thoughts=["Hm."], fault={"kind": "http_500", "times": 1})
+    await chatting.answered("And there? [[say 4 words]]")
+    await page.reload()
+    await chatting.answer.get_by_role("button", name="Thought for").click()
+    await expect(steps).to_have_count(2)
+    await expect(steps.nth(0)).to_contain_text("did not answer, so")
+    await expect(steps.nth(1)).to_contain_text("Hm.")
+    await expect(drawer.get_by_test_id("answered-by")).to_contain_text("did not answer")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await fits(page, drawer, *(await steps.all()))
+
+
 async def test_what_acts_waits_for_a_word_across_a_restart(
     chatting: Chatting, providers: ProviderServer, chat_app: AppServer, page: Page
 ) -> None:
