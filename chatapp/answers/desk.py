@@ -102,10 +102,12 @@ class Desk:
 
     async def approved(self, step: Step) -> bool:
         """Wait until the person has approved or refused a step, in whatever process."""
-        step.state = State.ASKS
-        self._unkept[step.number] = step
-        await self.keep()
-        # Shown once it can be decided; from here on its state in the database is the person's.
+        if step.state is not State.ASKS:
+            step.state = State.ASKS
+            self._unkept[step.number] = step
+            await self.keep()
+        # Shown once it can be decided; from here on its state in the database is the person's,
+        # also when another process has asked.
         job, again = self._job, partial(self._log.step, step.number, step.view())
         again()
         return await self._approvals.given(job.user_id, job.answer_id, step.number, again)

@@ -322,11 +322,13 @@ async def decide(
     """
     state = State.APPROVED if approved else State.REFUSED
     async with transaction() as session:
-        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
-        if answer is None:
-            raise NotFound
         if not await repository.decide(session, user_id, answer_id, number, state):
             raise NotFound
+    # Who has taken the answer over before this moment is told; who does after it, reads it.
+    async with reading() as session:
+        answer = (await repository.details(session, user_id, [answer_id])).get(answer_id)
+    if answer is None:
+        raise NotFound
     if not runner.approvals.decided(answer_id, number):
         await tell_decided(answer.runner, answer.chat_id, answer_id, number)
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from chatapp.agents.calls import REFUSED, UNKNOWN_END
 from chatapp.agents.steps import Kind, State, Step
-from chatapp.agents.turn import REFUSED, UNKNOWN_END
 from chatapp.answers import repository, service
+from chatapp.answers.job import Job
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
 from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
@@ -132,6 +133,7 @@ async def test_whoever_takes_over_does_what_was_not_done_and_nothing_else(
         of(2, "look", State.QUEUED),
         of(3, "post", State.RUNNING),
         of(4, "post", State.APPROVED),
+        of(5, "post", State.REFUSED),
     )
     async with screen(process.hub, ada, chat_id) as tab:
         await tab.ended(answer_id)
@@ -141,8 +143,35 @@ async def test_whoever_takes_over_does_what_was_not_done_and_nothing_else(
     assert sorted(box.used) == [("look", "Rome"), ("post", "Rome")]
     (request,) = await fakes.requests()
     told = str(request["body"])
-    for words_ in ("It was sunny.", "It is sunny in Rome.", UNKNOWN_END, "Posted to Rome."):
+    for words_ in (
+        "It was sunny.",
+        "It is sunny in Rome.",
+        UNKNOWN_END,
+        "Posted to Rome.",
+        REFUSED,
+    ):
         assert words_ in told
+
+
+async def test_what_is_approved_while_the_answer_is_taken_over_is_not_asked_again(
+    process: Process,
+    ada: UUID,
+    fakes: ProviderServer,
+    box: Toolbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take = process.runner._take
+
+    async def approved_meanwhile(job: Job) -> list[Step] | None:
+        steps = await take(job)
+        await service.decide(process.runner, ada, job.answer_id, 1, approved=True)
+        return steps
+
+    monkeypatch.setattr(process.runner, "_take", approved_meanwhile)
+    chat_id, answer_id = await left_behind(ada, of(1, "post", State.ASKS))
+    async with screen(process.hub, ada, chat_id) as tab:
+        assert (await tab.ended(answer_id))["status"] == Status.DONE
+    assert box.used == [("post", "Rome")]
 
 
 async def test_a_turn_over_which_processes_die_keeps_its_finished_steps(

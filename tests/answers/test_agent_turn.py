@@ -6,8 +6,10 @@ import pytest
 
 from chatapp import controls
 from chatapp.agents import turn
+from chatapp.agents.budget import BUDGET, Budget
+from chatapp.agents.calls import UNREADABLE
 from chatapp.agents.steps import Kind, State, Step
-from chatapp.agents.turn import BUDGET, LOOPED, UNREADABLE, Budget
+from chatapp.agents.turn import LOOPED
 from chatapp.answers import repository, views
 from chatapp.answers.process import Process
 from chatapp.chats.models import Status

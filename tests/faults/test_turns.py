@@ -11,11 +11,11 @@ import pytest
 from mcp.server.fastmcp import FastMCP
 from mcp.types import ToolAnnotations
 
+from chatapp.agents.calls import UNKNOWN_END
 from chatapp.agents.models import Agent
 from chatapp.agents.steps import State
 from chatapp.agents.tools import mcp
 from chatapp.agents.tools.models import McpServer, ToolChoice
-from chatapp.agents.turn import UNKNOWN_END
 from tests.agents.tools.serving import listening
 from tests.answers.world import words
 from tests.browser.rows import Rows

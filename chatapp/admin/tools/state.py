@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
+from chatapp.agents.budget import BUDGET
 from chatapp.agents.tools import catalogue, service
 from chatapp.agents.tools.models import McpServer
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.service import Entered, Gone, Unfit
 from chatapp.agents.tools.tool import Tool
-from chatapp.agents.turn import BUDGET
 from chatapp.controls import Outdated
 from chatapp.ui.store import push
 
