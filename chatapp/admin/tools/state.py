@@ -10,9 +10,10 @@ from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
 from chatapp.agents.budget import BUDGET
 from chatapp.agents.tools import catalogue, service
+from chatapp.agents.tools.entry import Entered, Unfit
 from chatapp.agents.tools.models import McpServer
 from chatapp.agents.tools.problems import ToolProblem
-from chatapp.agents.tools.service import Entered, Gone, Unfit
+from chatapp.agents.tools.service import Gone
 from chatapp.agents.tools.tool import Tool
 from chatapp.controls import Outdated
 from chatapp.ui.store import push

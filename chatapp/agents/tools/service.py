@@ -1,7 +1,6 @@
 """The tools as admins have set them: kept in the database, known to all processes in a moment."""
 
 import logging
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from functools import cache
 from importlib import import_module
 from uuid import UUID
 
-import httpx
 import orjson
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,13 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from chatapp import audit, controls
 from chatapp.accounts.sealing import Unreadable, is_of_today, seal, unseal
 from chatapp.agents.tools import mcp, repository
+from chatapp.agents.tools.entry import Entered, Unfit, origin, put
 from chatapp.agents.tools.mcp import Address, full_name
 from chatapp.agents.tools.models import McpServer, ToolChoice
 from chatapp.agents.tools.problems import ToolProblem
 from chatapp.agents.tools.threads import aside
 from chatapp.agents.tools.tool import Tool
 from chatapp.broadcast import listening, tell
-from chatapp.chats.text import storable
 from chatapp.controls import Outdated
 from chatapp.database import AWAY, new_id, now, reading, transaction
 from chatapp.settings import settings
@@ -32,33 +30,9 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "chatapp:tools"
 
-TIMES = (1, 300)
-"""The shortest and the longest time, in seconds, that a tool of a server may be given."""
-
-HEADERS = 20
-"""The most headers that are sent to a server."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-
-
-class Unfit(ValueError):
-    """What an admin has entered cannot be kept. Its text says why, and holds no secret."""
-
 
 class Gone(Exception):
     """There is no such server any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """What an admin enters of a server."""
-
-    name: str
-    url: str
-    timeout: int = 30
-    headers: str | None = None
-    """Lines of ``Name: value``; None: those that are kept stay."""
 
 
 @dataclass(slots=True)
@@ -126,7 +100,7 @@ async def add(entered: Entered, *, by: UUID | None) -> UUID:
         Unfit: something of it cannot be kept.
     """
     made = McpServer(id=new_id(), name="", url="")
-    _take(made, entered)
+    put(made, entered)
     try:
         async with transaction() as session:
             session.add(made)
@@ -167,10 +141,10 @@ async def change(
             names = [full_name(kept.name, each["name"]) for each in kept.tools]
             if kept.name != entered.name.strip():
                 await repository.forget(session, names)
-            if entered.headers is None and _origin(entered.url) != _origin(kept.url):
+            if entered.headers is None and origin(entered.url) != origin(kept.url):
                 # Secrets that were for one place are not sent to another.
                 kept.sealed = None
-            _take(kept, entered)
+            put(kept, entered)
             await _note(session, "mcp.changed", by, kept, before)
     except IntegrityError:
         raise Unfit("There is a server of this name already.") from None
@@ -290,51 +264,6 @@ async def _server(session: AsyncSession, server_id: UUID) -> McpServer:
     found = await repository.server(session, server_id)
     if found is None:
         raise Gone
-    return found
-
-
-def _take(server: McpServer, entered: Entered) -> None:
-    """Put into a row what was entered.
-
-    Raises:
-        Unfit: something of it cannot be kept.
-    """
-    name, url = entered.name.strip(), entered.url.strip()
-    if not _NAME.fullmatch(name):
-        raise Unfit("The name has 1 to 20 small letters, digits and _, and begins with a letter.")
-    if _origin(url) is None or len(url) > 2_000:
-        raise Unfit("The address begins with http:// or https://, and has no password in it.")
-    if not TIMES[0] <= entered.timeout <= TIMES[1]:
-        raise Unfit(f"The time is {TIMES[0]} to {TIMES[1]} seconds.")
-    if entered.headers is not None:
-        headers = _headers(entered.headers)
-        server.sealed = seal(server.id, orjson.dumps(headers).decode()) if headers else None
-    server.name, server.url, server.timeout = name, url, entered.timeout
-
-
-def _origin(url: str) -> tuple[str, str, int | None] | None:
-    try:
-        found = httpx.URL(url.strip())
-    except (httpx.InvalidURL, ValueError):
-        return None
-    if found.scheme not in ("http", "https") or not found.host or found.userinfo:
-        return None
-    return found.scheme, found.host, found.port
-
-
-def _headers(lines: str) -> dict[str, str]:
-    found = {}
-    for line in storable(lines).splitlines():
-        if not line.strip():
-            continue
-        name, colon, value = line.partition(":")
-        value = value.strip()
-        fits = _HEADER.fullmatch(name.strip()) and value.isascii() and value.isprintable()
-        if not colon or not fits or not value or len(value) > 4_000:
-            raise Unfit("Each line of the headers is a name, a colon and a value.")
-        found[name.strip()] = value
-    if len(found) > HEADERS:
-        raise Unfit(f"There are at most {HEADERS} headers.")
     return found
 
 

@@ -10,10 +10,11 @@ from sqlmodel import select
 
 from chatapp.agents.tools import service
 from chatapp.agents.tools.catalogue import Caller, available, built, every
+from chatapp.agents.tools.entry import Entered, Unfit
 from chatapp.agents.tools.mcp import full_name
 from chatapp.agents.tools.models import McpServer
 from chatapp.agents.tools.problems import ToolProblem
-from chatapp.agents.tools.service import Entered, Gone, Unfit
+from chatapp.agents.tools.service import Gone
 from chatapp.audit.models import AuditNote
 from chatapp.database import reading
 from chatapp.settings import Settings
