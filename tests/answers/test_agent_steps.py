@@ -50,6 +50,22 @@ async def test_stop_before_the_first_word(
     await fakes.wait(closed_early=1)
 
 
+async def test_stop_among_the_words_before_a_call(
+    process: Process, ada: UUID, fakes: ProviderServer, box: Toolbox
+) -> None:
+    await fakes.set(rounds=[[call("look", "Rome")]], says="I look. " * 200, tokens_per_second=20)
+    asked = await ask(process, ada, "[[say 4 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.until(lambda tab: "I look." in tab.text(asked.answer_id))
+        await service.stop(process.runner, ada, asked.answer_id)
+        assert (await tab.ended(asked.answer_id))["status"] == "stopped"
+        message, _ = await row(asked.answer_id)
+        assert tab.text(asked.answer_id) == message.text
+    assert message.text.startswith("I look.")
+    assert (await kept(ada, asked.answer_id), box.used) == ([], [])
+    await fakes.wait(closed_early=1)
+
+
 async def test_stop_while_a_tool_runs(
     process: Process, ada: UUID, fakes: ProviderServer, box: Toolbox
 ) -> None:
