@@ -35,6 +35,10 @@ ME, ALL = "me", "all"
 NAMELESS = "An agent needs a name."
 FULL = f"You have {MOST_AGENTS} agents, which is as many as there may be. Delete one first."
 NO_TEMPERATURE = "The temperature is a number from 0 to 2, or empty."
+OUTDATED = (
+    "This agent was changed since you opened it, so nothing was saved. Load the page again to see "
+    "what it is now."
+)
 NO_PICTURE = "The picture is no longer there. Please choose it again."
 NO_AUDIENCE = "There is no such group, or only administrators may make agents for others."
 
@@ -165,7 +169,9 @@ async def _create(
     return agent.id
 
 
-async def change(user_id: UUID, agent_id: UUID, draft: Draft, audience: str = "") -> None:
+async def change(
+    user_id: UUID, agent_id: UUID, draft: Draft, audience: str = "", seen: str = ""
+) -> None:
     """Change an agent; it counts from the next question on.
 
     Args:
@@ -173,15 +179,19 @@ async def change(user_id: UUID, agent_id: UUID, draft: Draft, audience: str = ""
         agent_id: which one.
         draft: what it shall be.
         audience: for whom; empty: as before. What is the organisation's stays so.
+        seen: the version that was changed, see :func:`version_of`; empty: whichever there is.
 
     Raises:
         NoAgent: there is none that this person may change.
-        AgentRefused: the name is taken, or that audience is not for this person to choose.
+        AgentRefused: the name is taken, that audience is not for this person to choose, or it was
+            changed since it was seen.
     """
     async with transaction() as session:
         old = await repository.editable(session, user_id, agent_id)
         if old is None:
             raise NoAgent
+        if seen and seen != version_of(old):
+            raise AgentRefused(OUTDATED)
         owner_id, group_id = old.owner_id, old.group_id
         if audience and (owner_id is None or audience != ME):
             owner_id, group_id = await _audience(session, user_id, audience)
@@ -191,11 +201,18 @@ async def change(user_id: UUID, agent_id: UUID, draft: Draft, audience: str = ""
         await _set_picture(session, user_id, agent_id, draft.picture)
         draft = _with_known_tools(draft, held=old.tools)
         values = draft.values | {"owner_id": owner_id, "group_id": group_id, "updated_at": now()}
-        await repository.change(session, user_id, agent_id, values)
+        as_seen = old.updated_at if seen else None
+        if not await repository.change(session, user_id, agent_id, values, as_seen):
+            raise AgentRefused(OUTDATED)
         if owner_id is None:
             before = {name: getattr(old, name) for name in draft.values}
             before |= {"group": str(old.group_id or ""), "picture": str(old.picture or "")}
             await _note(session, user_id, "changed", agent_id, before, _told(draft, group_id))
+
+
+def version_of(agent: Agent) -> str:
+    """Another word after each change."""
+    return agent.updated_at.isoformat()
 
 
 async def duplicate(user_id: UUID, agent_id: UUID) -> UUID:

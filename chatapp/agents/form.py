@@ -61,6 +61,7 @@ def _there() -> rx.Component:
 def _form() -> rx.Component:
     return rx.el.form(
         rx.el.input(type="hidden", name="id", default_value=_text("id")),
+        rx.el.input(type="hidden", name="version", value=_text("version"), read_only=True),
         card(
             rx.el.div(
                 _emoji(),

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, bindparam, delete, exists, func, update
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, delete, exists, func, true, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -121,12 +121,20 @@ async def count(session: AsyncSession, user_id: UUID) -> int:
 
 
 async def change(
-    session: AsyncSession, user_id: UUID, agent_id: UUID, values: dict[str, Any]
+    session: AsyncSession,
+    user_id: UUID,
+    agent_id: UUID,
+    values: dict[str, Any],
+    seen: datetime | None = None,
 ) -> bool:
-    """Change an agent. False: there is none that this person may change."""
+    """Change an agent. False: there is none that this person may change.
+
+    With ``seen`` only one that was changed last in that moment.
+    """
+    as_seen = col(Agent.updated_at) == seen if seen else true()
     changed = await session.exec(
         update(Agent)
-        .where(col(Agent.id) == agent_id, col(Agent.deleted_at).is_(None), _editable())
+        .where(col(Agent.id) == agent_id, col(Agent.deleted_at).is_(None), as_seen, _editable())
         .values(**values)
         .execution_options(synchronize_session=False),
         params={"user_id": user_id},

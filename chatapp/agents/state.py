@@ -59,13 +59,14 @@ class AgentState(rx.State):
                 made = await editing.create(me.id, draft, audience)
                 mine = audience in ("", editing.ME)
                 return rx.redirect(routes.new_chat_with(made) if mine else routes.ADMIN_AGENTS)
-            await editing.change(me.id, agent_id, draft, audience)
+            await editing.change(me.id, agent_id, draft, audience, str(form.get("version") or ""))
         except AgentRefused as refusal:
             await push({"agents:said": str(refusal), "agents:wrong": True})
         except NoAgent:
             await push({"agents:said": GONE, "agents:wrong": True})
         else:
-            await push({"agents:said": SAVED, "agents:wrong": False})
+            held = await _form(me.id, str(agent_id), audience)
+            await push({"agents:said": SAVED, "agents:wrong": False, "agents:form": held})
         return None
 
     @rx.event

@@ -57,6 +57,7 @@ class FormView(TypedDict):
 
     id: str
     """Empty: it is not there yet."""
+    version: str
     missing: bool
     editable: bool
     built_in: bool
@@ -159,6 +160,7 @@ def form_view(agent: Agent, *, editable: bool) -> FormView:
     audience = editing.ME if agent.owner_id else str(agent.group_id or editing.ALL)
     return {
         "id": str(agent.id),
+        "version": editing.version_of(agent),
         "missing": False,
         "editable": editable,
         "built_in": agent.id in BUILT_IN,

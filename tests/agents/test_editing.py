@@ -153,6 +153,17 @@ async def test_tools_that_are_away_for_a_while_are_kept_and_others_are_not_made_
     assert (await form_of(ada, copy))["away"] == []
 
 
+async def test_nobody_saves_over_what_they_have_not_seen(ada: UUID) -> None:
+    made = await editing.create(ada, Draft("Poet"))
+    seen = (await form_of(ada, made))["version"]
+    await editing.change(ada, made, Draft("Poet", description="Rhymes."), seen=seen)
+    with pytest.raises(AgentRefused, match="nothing was saved"):
+        await editing.change(ada, made, Draft("Poet", description="Sings."), seen=seen)
+    form = await form_of(ada, made)
+    assert form["description"] == "Rhymes."
+    await editing.change(ada, made, Draft("Poet", description="Sings."), seen=form["version"])
+
+
 async def form_of(user_id: UUID, agent_id: UUID) -> FormView:
     async with reading() as session:
         agent = await repository.editable(session, user_id, agent_id)
