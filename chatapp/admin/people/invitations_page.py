@@ -35,9 +35,9 @@ def invitations_page() -> rx.Component:
             table(
                 "admin:invitations",
                 (
-                    Column("email", "For", lambda row: row["email"].to(str)),
-                    Column("group", "Group", lambda row: row["group"].to(str)),
-                    Column("by", "Made by", lambda row: row["by"].to(str)),
+                    Column("email", "For", _text("email")),
+                    Column("group", "Group", _text("group")),
+                    Column("by", "Made by", _text("by")),
                     Column("made", "Made", _moment("made"), sort=True),
                     Column("until", "Until", _moment("until")),
                     Column("state", "State", _state),
@@ -58,6 +58,14 @@ def invitations_page() -> rx.Component:
     )
 
 
+def _text(name: str) -> Callable[[Row], rx.Component]:
+    def cell(row: Row) -> rx.Component:
+        text = row[name].to(str)
+        return rx.el.span(rx.cond(text, text, "None"), class_name="[overflow-wrap:anywhere]")
+
+    return cell
+
+
 def _moment(name: str) -> Callable[[Row], rx.Component]:
     def cell(row: Row) -> rx.Component:
         at = row[name].to(str)
@@ -73,7 +81,7 @@ def _state(row: Row) -> rx.Component:
         ReactRouterLink.create(
             who,
             to=f"{routes.ADMIN_PERSON}?id=" + row["who_id"].to(str),
-            class_name="text-accent underline underline-offset-2 break-all",
+            class_name="text-accent underline underline-offset-2 [overflow-wrap:anywhere]",
         ),
         who,
     )

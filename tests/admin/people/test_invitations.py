@@ -58,3 +58,8 @@ async def test_an_invitation_is_seen_withdrawn_and_still_seen(
     for wide in (1280, 360):
         await page.set_viewport_size({"width": wide, "height": 800})
         assert await page.evaluate(width) <= 0
+        table = await page.get_by_role("table").bounding_box()
+        around = await page.get_by_role("navigation", name="Administration").bounding_box()
+        assert table
+        assert around
+        assert table["x"] + table["width"] <= around["x"] + around["width"]
