@@ -20,7 +20,7 @@ from tests.pool.conftest import MakePool, hear, words
 
 ASKED = Asked("m", True, [], "", False, True)
 CALL = {"name": "weather", "args": {"city": "Rome"}}
-PLAN = Plan(["x"], 0, 0, "stop", [], [CALL], True, None, 1)
+PLAN = Plan(["x"], 0, 0, "stop", [], 0, "reasoning", [CALL], True, None, 1)
 FAULT = Fault("error_in_band")
 ODD = [
     b": keep-alive\n\n",
@@ -40,7 +40,7 @@ def events_of(dialect: OpenAI | Gemini) -> st.SearchStrategy[bytes]:
     token: Callable[[str], bytes] = lambda text: dialect.token(ASKED, 1, text)  # noqa: E731
     others = [
         *dialect.opening(ASKED, 1),
-        dialect.thought(ASKED, 1, "hm"),
+        dialect.thought(ASKED, 1, "hm", "reasoning"),
         *dialect.calls(ASKED, 1, PLAN),
         *dialect.closing(ASKED, 1, PLAN),
         dialect.in_band(FAULT, "k"),
