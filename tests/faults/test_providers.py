@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from typing import Any
 
+from chatapp.database import new_id
 from tests.answers.world import words
 from tests.browser.rows import Rows
 from tests.faults.conftest import World
@@ -74,7 +75,8 @@ async def _first_answered(screens: list[Screen]) -> Screen:
 async def _again(screen: Screen) -> str:
     """Retry, as the button under a failed answer does; how that ends."""
     before = screen.answers()[-1]
-    await screen.tab.send(f"{CHATS}.ask_again", answer_id=before)
+    again = {"answer_id": before, "client_id": str(new_id())}
+    await screen.tab.send(f"{CHATS}.ask_again", **again)
     await screen.tab.until(
         lambda _: screen.answers()[-1] != before and screen.status() in ENDED, PATIENCE
     )
