@@ -35,6 +35,7 @@ async def test_from_the_invitation_to_the_end(
     assert await narrow_enough(page)
 
     await page.goto(app.url + routes.ADMIN_PEOPLE)
+    await expect(everybody(page)).not_to_have_count(0)
     form = page.get_by_role("region", name="Invite")
     await form.get_by_role("combobox", name="Group").select_option(label="Readers")
     await form.get_by_role("button", name="Make a link").click()
@@ -140,6 +141,7 @@ async def test_who_ends_an_account_oneself_proves_it(
     app: AppServer, rows: Rows, admin: Person, page: Page, browser: Browser
 ) -> None:
     await page.goto(app.url + routes.ADMIN_PEOPLE)
+    await expect(everybody(page)).not_to_have_count(0)
     form = page.get_by_role("region", name="Invite")
     await form.get_by_role("textbox", name=re.compile("E-mail")).fill("leaver@example.org")
     await form.get_by_role("button", name="Make a link").click()
