@@ -84,7 +84,7 @@ from chatapp.static import Pages
 from chatapp.status.page import status_page
 from chatapp.status.state import StatusState
 from chatapp.traces import tracing
-from chatapp.ui import layout
+from chatapp.ui import layout, tabs
 from chatapp.ui.behaviour import SCRIPT
 
 logger = logging.getLogger(__name__)
@@ -151,6 +151,7 @@ async def living() -> AsyncIterator[None]:
 
 
 app = rx.App(
+    sio=tabs.server(),
     app_wraps={(55, "ErrorBoundary"): layout.guarded},
     toaster=None,
     html_lang="en",
