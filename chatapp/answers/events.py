@@ -88,16 +88,16 @@ class Event:
     position: Position = START
     data: Any = None
 
-    def encode(self) -> bytes:
-        """As it travels on a person's channel."""
+    def encode(self, origin: str = "") -> bytes:
+        """As it travels on a person's channel, with the name of the process that tells it."""
         return orjson.dumps(
-            [self.kind, self.chat_id, self.answer_id, str(self.position), self.data]
+            [self.kind, self.chat_id, self.answer_id, str(self.position), self.data, origin]
         )
 
     @classmethod
     def decode(cls, raw: bytes) -> "Event":
         """From a person's channel."""
-        kind, chat_id, answer_id, position, data = orjson.loads(raw)
+        kind, chat_id, answer_id, position, data, *_ = orjson.loads(raw)
         return cls(
             Kind(kind),
             UUID(chat_id),

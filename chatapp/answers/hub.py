@@ -3,8 +3,9 @@
 A follower that falls behind loses its queue and is told so (``lagged``); it reads the logs again.
 So a slow reader costs a bounded queue and delays nobody.
 
-While Redis is away the hub is blind: what this process itself has to tell reaches those who follow
-here all the same (:func:`deliver_here`), and when Redis is back everybody looks again.
+What this process itself has to tell reaches those who follow here directly (:func:`deliver_here`);
+when it comes back by Redis it is dropped. While Redis is away the hub is blind for all that others
+tell, and when Redis is back everybody looks again.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as Unreachable
@@ -45,6 +46,12 @@ SPREAD = 3.0
 
 AT_ONCE = 100
 """So many followers may look again in the same moment."""
+
+ORIGIN = uuid4().hex
+"""Names this process in what it tells."""
+
+_ECHO = f'"{ORIGIN}"]'.encode()
+"""How an event ends that comes back to the process that has told it."""
 
 _KEEPALIVE = "hub:keepalive"
 
@@ -86,11 +93,13 @@ class Subscription:
 
         After so many seconds without any, some count as missed.
         """
-        try:
-            async with asyncio.timeout(seconds):
+        if not self._ready.is_set():
+            timer = seconds and asyncio.get_running_loop().call_later(seconds, self.lag)
+            try:
                 await self._ready.wait()
-        except TimeoutError:
-            return [], True
+            finally:
+                if timer:
+                    timer.cancel()
         self._ready.clear()
         events, lagged = list(self._events), self.lagged
         self._events.clear()
@@ -162,6 +171,11 @@ class Hub:
     def shows(self, name: str, chat_id: UUID) -> bool:
         """Whether somebody who follows a channel in this process has this chat on the screen."""
         return any(each.chat_id == chat_id for each in self._followers.get(name, ()))
+
+    def hears(self, name: str) -> bool:
+        """Whether what is published on a channel comes here now."""
+        confirmed = self._confirmed.get(name)
+        return not self._lost and confirmed is not None and confirmed.is_set()
 
     async def _send(self, command: str, name: str) -> None:
         if self._pubsub is None:
@@ -236,7 +250,7 @@ class Hub:
                     asyncio.get_running_loop().call_later(later, follower.lag)
 
     def _decode(self, name: str, data: bytes) -> None:
-        if name not in self._followers:
+        if name not in self._followers or data.endswith(_ECHO):
             return
         try:
             event = Event.decode(data)
@@ -256,9 +270,14 @@ _hubs: set[Hub] = set()
 
 
 def deliver_here(name: str, event: Event) -> None:
-    """Tell those who follow in this process what Redis could not be told."""
+    """Tell those who follow in this process what this process has to tell."""
     for hub in _hubs:
         hub.deliver(name, event)
+
+
+def heard_here(name: str) -> int:
+    """How many connections of this process hear what is published on a channel."""
+    return sum(hub.hears(name) for hub in _hubs)
 
 
 def _name(message: dict) -> str:

@@ -2,19 +2,21 @@
 
 The id of an entry is its :class:`Position`: the epoch of the writer, then a number. Redis refuses
 an id that is not above the last. So a writer of an older epoch can add nothing once a newer one has
-begun, and what is written again after a lost reply is not there twice. Each entry is published on
-the owner's channel as well, for those who follow live.
+begun, and what is written again after a lost reply is not there twice. Those who follow live in
+this process are told directly, those at other processes on the owner's channel.
 
 One :class:`LogWriter` serves all answers of a process: it joins what came since its last round and
 writes it in one pipeline, so Redis is asked once a round and not once a token. While Redis is away
-those who follow in the same process are told directly, and read the log of the one who writes it.
+those who follow in the same process read the log of the one who writes it.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -22,10 +24,10 @@ from weakref import WeakValueDictionary
 
 import orjson
 from redis.exceptions import ConnectionError as Unreachable
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from chatapp.answers.events import START, Event, Kind, Position, channel
-from chatapp.answers.hub import deliver_here
+from chatapp.answers.hub import ORIGIN, deliver_here, heard_here
 from chatapp.metrics import REDIS, RELAY
 from chatapp.redis import redis, rests, tagged
 from chatapp.tasks import end, lasting
@@ -43,14 +45,14 @@ LIFE = 24 * 3600
 LIFE_AFTER_END = 600
 """How long a log is kept after the answer's end, when the row says it all, in seconds."""
 
+_WRITES = REDIS.labels("words")
+
 _NOT_ABOVE = "equal or smaller"
 """What Redis says of an id that is not above the last: it is there, or its writer is fenced."""
 
-_WRITES = REDIS.labels("words")
-
-_COMMANDS = 2
-"""How many commands write one event: to the log and to the channel."""
-
+_SCRIPT = (Path(__file__).parent / "lua" / "write.lua").read_text()
+_NAME = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+"""By which Redis knows the script."""
 
 _here: WeakValueDictionary[UUID, "AnswerLog"] = WeakValueDictionary()
 """The logs that this process writes."""
@@ -67,9 +69,10 @@ class AnswerLog:
     def __init__(
         self, writer: "LogWriter", user_id: UUID, chat_id: UUID, answer_id: UUID, epoch: int
     ) -> None:
-        self.user_id = user_id
         self.chat_id = chat_id
         self.answer_id = answer_id
+        self.channel = channel(user_id)
+        """Where those follow whose chat it is."""
         self._epoch = epoch
         self._writer = writer
         self._said: list[str] = []
@@ -131,12 +134,15 @@ class AnswerLog:
         taken, self._waiting = self._waiting, []
         return taken
 
-    def put_back(self, events: list[Event]) -> None:
-        """What could not be written is told here, and written later."""
+    def tell(self, events: list[Event]) -> None:
+        """Tell those who follow in this process, once, whether it could be written or not."""
         for event in events:
             if event.position.number > self._told:
                 self._told = event.position.number
-                deliver_here(channel(self.user_id), event)
+                deliver_here(self.channel, event)
+
+    def put_back(self, events: list[Event]) -> None:
+        """What could not be written is written later."""
         self._waiting = events + self._waiting
 
     def since(self, after: Position) -> list[Event]:
@@ -263,6 +269,8 @@ class LogWriter:
             for log, events in taken:
                 log.put_back(events)
                 self._dirty[log.answer_id] = log
+        for log, events in taken:
+            log.tell(events)
         self._round = min(max(ROUND, monotonic() - began), LONGEST_ROUND)
 
     async def _rounds(self) -> None:
@@ -315,25 +323,31 @@ async def _write(
     """
     if rests():
         raise Unreachable
+    replies = await _send(taken, also)
+    if any(isinstance(reply, NoScriptError) for reply in replies):
+        await redis().script_load(_SCRIPT)
+        replies = await _send(taken, [])
+    for reply in replies:
+        if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
+            raise reply
+    for (log, events), length in zip(taken, replies, strict=True):
+        if isinstance(length, int):
+            log.written(events, length)
+
+
+async def _send(
+    taken: list[tuple[AnswerLog, list[Event]]], also: list[Callable[[Any], None]]
+) -> list[Any]:
+    """Ask Redis; what it replies for each log."""
     pipe = redis().pipeline(transaction=False)
     for add in also:
         add(pipe)
     for log, events in taken:
-        _append(pipe, log, events)
+        life = LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE
+        arguments: list[Any] = [log.channel, heard_here(log.channel), life]
+        for event in events:
+            arguments += (str(event.position), event.kind, orjson.dumps(event.data))
+            arguments.append(event.encode(ORIGIN))
+        pipe.evalsha(_NAME, 1, key(log.answer_id), *arguments)
     replies = await pipe.execute(raise_on_error=False)
-    del replies[: len(also)]
-    for reply in replies:
-        if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
-            raise reply
-    for log, events in taken:
-        del replies[: _COMMANDS * len(events) + 1]
-        log.written(events, replies.pop(0))
-
-
-def _append(pipe: Any, log: AnswerLog, events: list[Event]) -> None:
-    name = key(log.answer_id)
-    for event in events:
-        pipe.xadd(name, {"k": event.kind, "d": orjson.dumps(event.data)}, id=str(event.position))
-        pipe.publish(channel(log.user_id), event.encode())
-    pipe.expire(name, LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE)
-    pipe.xlen(name)
+    return replies[len(replies) - len(taken) :]

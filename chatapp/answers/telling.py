@@ -7,7 +7,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from chatapp.answers.events import Event, Kind, channel
-from chatapp.answers.hub import deliver_here
+from chatapp.answers.hub import ORIGIN, deliver_here
 from chatapp.redis import redis
 
 logger = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ def control(runner: str) -> str:
 
 
 async def _publish(name: str, event: Event) -> None:
+    deliver_here(name, event)
     try:
-        await redis().publish(name, event.encode())
+        await redis().publish(name, event.encode(ORIGIN))
     except (RedisError, OSError) as error:
         logger.warning("%s was not told to others: %s", event.kind, type(error).__name__)
-        deliver_here(name, event)

@@ -24,6 +24,7 @@ WAIT_SECONDS = 10.0
 @pytest.fixture
 async def writer(installation: Settings) -> AsyncIterator[LogWriter]:
     """A writer that writes only when it is told to."""
+    await connection.redis().script_load(module._SCRIPT)
     yield LogWriter()  # noqa: PT022 - it is used within the installation
 
 
@@ -58,6 +59,9 @@ class FlakyRedis:
 
         pipe.execute = flaky
         return pipe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(connection.redis(), name)
 
 
 class SlowRedis:
@@ -204,6 +208,43 @@ async def test_a_log_that_redis_has_lost_is_written_again(writer: LogWriter) -> 
     assert log.said == "one two three four"
     assert events[-1].kind is Kind.END
     assert not writer._dirty
+
+
+async def test_a_redis_that_has_forgotten_everything_is_written_to_all_the_same(
+    writer: LogWriter,
+) -> None:
+    log = opened(writer)
+    for word in ("one", " two"):
+        await connection.redis().script_flush()
+        log.text(word)
+        await writer.flush()
+    assert said(await read(CHAT, log.answer_id)) == [(Kind.TEXT, "one"), (Kind.TEXT, " two")]
+    assert not writer._dirty
+
+
+async def test_words_are_heard_once_here_and_at_other_processes(
+    writer: LogWriter, hub: Hub
+) -> None:
+    log, last = opened(writer), Event(Kind.CHATS, CHAT)
+    async with hub.subscribed(channel(USER)) as here:
+        log.text("nobody hears this elsewhere")
+        await writer.flush()
+        async with connection.redis().pubsub() as elsewhere:
+            await elsewhere.subscribe(channel(USER))
+            assert (await elsewhere.get_message(timeout=WAIT_SECONDS) or {})["type"] == "subscribe"
+            log.text(" and this they hear")
+            log.add(Kind.END, {"status": "done"})
+            await writer.flush()
+            await connection.redis().publish(channel(USER), last.encode())
+            raw = [await elsewhere.get_message(timeout=WAIT_SECONDS) or {} for _ in range(3)]
+        heard: list[Event] = []
+        while last not in heard:
+            events, _ = await asyncio.wait_for(here.wait(), WAIT_SECONDS)
+            heard += events
+    there = [Event.decode(message["data"]) for message in raw]
+    words = [(Kind.TEXT, " and this they hear"), (Kind.END, {"status": "done"})]
+    assert said(there) == [*words, (Kind.CHATS, None)]
+    assert said(heard) == [(Kind.TEXT, "nobody hears this elsewhere"), *words, (Kind.CHATS, None)]
 
 
 async def test_many_answers_are_written_in_one_pipeline(
