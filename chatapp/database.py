@@ -47,6 +47,9 @@ RESTED = 1.0
 
 R = TypeVar("R")
 
+PREPARE_AFTER = 5
+"""A statement that a connection to PostgreSQL has sent so often is prepared there."""
+
 _BEGIN = "sqlite_begin"
 _USED = "used"
 
@@ -123,6 +126,18 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
 
 
+def _postgresql_connected(connection: Any, _record: Any) -> None:
+    # Behind a pooler like pgbouncer a transaction may run at any server, which another than ours
+    # has prepared: the one that answers is then not the one that has greeted.
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    (answers,) = cursor.fetchone()
+    cursor.close()
+    connection.rollback()
+    if answers == connection.driver_connection.info.backend_pid:
+        connection.driver_connection.prepare_threshold = PREPARE_AFTER
+
+
 def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info[_USED] = monotonic()
 
@@ -164,11 +179,11 @@ def engine() -> AsyncEngine:
             "keepalives_interval": 3,
             "keepalives_count": 3,
             "tcp_user_timeout": int(PATIENCE * 1000),
-            # Off, so that pgbouncer in transaction mode can stand in between.
-            "prepare_threshold": None,
+            "prepare_threshold": None,  # until _postgresql_connected knows better
         },
     )
     watch_database(made.sync_engine)
+    event.listen(made.sync_engine, "connect", _postgresql_connected)
     event.listen(made.sync_engine, "checkin", _note_use)
     event.listen(made.sync_engine, "checkout", partial(_check_idle, made.dialect))
     return made

@@ -94,11 +94,12 @@ class Subscription:
         After so many seconds without any, some count as missed.
         """
         if not self._ready.is_set():
-            timer = seconds and asyncio.get_running_loop().call_later(seconds, self.lag)
+            clock = asyncio.get_running_loop()
+            timer = None if seconds is None else clock.call_later(seconds, self.lag)
             try:
                 await self._ready.wait()
             finally:
-                if timer:
+                if timer is not None:
                     timer.cancel()
         self._ready.clear()
         events, lagged = list(self._events), self.lagged

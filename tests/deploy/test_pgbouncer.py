@@ -4,7 +4,12 @@ import asyncio
 from pathlib import Path
 
 import psycopg
+import pytest
+from sqlalchemy import func, literal, table
+from sqlmodel import select
 
+from chatapp import database
+from chatapp.settings import settings
 from tests.answers.world import words
 from tests.fakes import ProviderServer
 from tests.faults.people import Person
@@ -64,3 +69,31 @@ async def test_it_may_stand_before_postgresql(
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
         assert await held.fetchall() == [(0,)]
+
+
+async def test_statements_are_prepared_at_postgresql_and_not_at_pgbouncer(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = await postgres_server.create("prepared")
+    bouncer = PgBouncer(tmp_path, postgres_server, 1)
+    await bouncer.start()
+    try:
+        assert await _prepared(direct, monkeypatch) == 1
+        assert await _prepared(bouncer.url(direct), monkeypatch) == 0
+    finally:
+        await bouncer.stop()
+
+
+async def _prepared(url: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many statements are prepared after one was sent often."""
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings.cache_clear()
+    try:
+        async with database.reading() as session:
+            for number in range(2 * database.PREPARE_AFTER):
+                assert (await session.exec(select(literal(number)))).one() == number
+            held = select(func.count()).select_from(table("pg_prepared_statements"))
+            return (await session.exec(held)).one()
+    finally:
+        await database.close()
+        settings.cache_clear()
