@@ -271,7 +271,9 @@ _hubs: set[Hub] = set()
 
 
 def deliver_here(name: str, event: Event) -> None:
-    """Tell those who follow in this process what this process has to tell."""
+    """Tell those who follow in this process what this process has to tell, as others hear it."""
+    if event.kind is not Kind.TEXT:
+        event = Event.decode(event.encode())
     for hub in _hubs:
         hub.deliver(name, event)
 

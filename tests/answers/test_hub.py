@@ -12,7 +12,7 @@ from chatapp import redis as connection
 from chatapp.answers.events import Event, Kind, Position, channel
 from chatapp.answers.hub import LARGEST, QUEUE, Hub, Subscription
 from chatapp.answers.telling import tell
-from chatapp.database import new_id
+from chatapp.database import new_id, now
 from chatapp.settings import Settings
 
 WAIT_SECONDS = 10
@@ -84,6 +84,16 @@ async def test_who_comes_while_the_hub_connects_is_told(installation: Settings) 
                 events: list[Event] = []
                 while told not in events:
                     events, _ = await next_events(subscription)
+
+
+async def test_who_is_told_directly_hears_what_others_hear(hub: Hub) -> None:
+    ada, question = new_id(), new_id()
+    told = Event(Kind.ASKED, new_id(), new_id(), data={"question": question, "at": now()})
+    async with followed(hub, ada) as subscription:
+        await tell(ada, told)
+        [heard], _ = await next_events(subscription)
+    assert heard == Event.decode(told.encode())
+    assert heard.data["question"] == str(question)
 
 
 async def test_who_comes_back_is_told_again(hub: Hub) -> None:
