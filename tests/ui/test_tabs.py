@@ -251,6 +251,18 @@ async def test_an_idle_tab_has_two_tasks() -> None:
         assert len(asyncio.all_tasks()) == before + 3 * 2
 
 
+async def test_heartbeats_go_in_step() -> None:
+    async with world(server()) as here:
+        before = asyncio.get_running_loop().time()
+        for _ in range(3):
+            await here.tab()
+        after = asyncio.get_running_loop().time()
+        for socket in here.server.eio.sockets.values():
+            due = socket._beat.when()
+            assert before + 60 <= due < after + 60 + tabs.STEP
+            assert due / tabs.STEP == pytest.approx(round(due / tabs.STEP), abs=1e-6)
+
+
 async def test_each_tab_is_sent_what_is_for_it_in_order_and_once() -> None:
     async with world(server()) as here:
         open_tabs = [await here.tab() for _ in range(4)]
@@ -301,7 +313,7 @@ async def test_a_lost_connection_leaves_nothing() -> None:
 
 
 async def test_a_silent_tab_is_closed_and_one_that_answers_is_not() -> None:
-    async with world(server(interval=0.05, timeout=0.4)) as here:
+    async with world(server(interval=0.05, timeout=1.5)) as here:
         (silent, name), (alive, _) = await here.tab(), await here.tab()
 
         async def answer() -> None:
