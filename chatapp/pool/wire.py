@@ -30,11 +30,15 @@ IDLE = (50, 30.0)
 WINDOW = 0.05
 """Seconds for which words gather at least, after the first ones; 0 switches it off."""
 
-WIDEST = 0.25
+WIDEST = 0.32
 """Seconds for which they gather at most."""
 
 EACH = 0.00125
 """Seconds of the window for each stream that is read."""
+
+MANY = 100
+"""From so many streams on the window grows faster than their number: what the words leave of a core
+is needed for questions."""
 
 BUSY = 4
 """How much of the time by which a busy process wakes up late the window is wider."""
@@ -125,7 +129,8 @@ class Response(httpx.AsyncByteStream):
         Response.late += (time.monotonic() - due - Response.late) * _SMOOTH
 
     def _window(self) -> float:
-        window = min(WIDEST, max(WINDOW, Response.open * EACH) + Response.late * BUSY)
+        fair = Response.open * EACH * max(1.0, Response.open / MANY)
+        window = min(WIDEST, max(WINDOW, fair) + Response.late * BUSY)
         factor, widest = HEAVY
         return min(window * factor, widest) if self._joiner is not None else window
 
