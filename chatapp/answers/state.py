@@ -18,10 +18,10 @@ from chatapp import routes
 from chatapp.accounts.identity import current_user
 from chatapp.agents import service as agents
 from chatapp.agents.views import choice_views
-from chatapp.answers import service, views
+from chatapp.answers import asking, service, views
 from chatapp.answers.follower import follow
 from chatapp.answers.process import process
-from chatapp.answers.service import Refused
+from chatapp.answers.queueing import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import AWAY, new_id, patiently
 from chatapp.limits import words
@@ -77,10 +77,10 @@ class ChatState(rx.State):
         if "edits" in form:
             edits = _uuid(form["edits"])
             missing = missing or edits is None or chat_id is None
-            question = partial(service.edit, *asker, edits, text, client_id, tier)
+            question = partial(asking.edit, *asker, edits, text, client_id, tier)
         else:
             agent_id = _uuid(form.get("agent"))
-            question = partial(service.ask, *asker, text, client_id, tier, agent_id)
+            question = partial(asking.ask, *asker, text, client_id, tier, agent_id)
         try:
             if missing:
                 raise NotFound
@@ -103,7 +103,7 @@ class ChatState(rx.State):
         """Begin another answer to the same question."""
         me = current_user().id
         try:
-            asked = await service.ask_again(process().runner, me, answer_id, client_id)
+            asked = await asking.ask_again(process().runner, me, answer_id, client_id)
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
         else:
@@ -125,7 +125,7 @@ class ChatState(rx.State):
             if chat_id is None:
                 raise NotFound
             me = current_user().id
-            await service.ask(process().runner, me, chat_id, service.GO_ON, client_id)
+            await asking.ask(process().runner, me, chat_id, asking.GO_ON, client_id)
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
         else:

@@ -8,8 +8,8 @@ import pytest
 from chatapp.answers.cache import Place, place_of
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process
+from chatapp.answers.queueing import Asked
 from chatapp.answers.request import request_for
-from chatapp.answers.service import Asked
 from chatapp.chats.models import Message
 from chatapp.redis import cache_redis
 from tests.answers.world import ask, finished, row

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from chatapp.answers.cache import Entry
 from chatapp.answers.process import Process
-from chatapp.answers.service import Asked
+from chatapp.answers.queueing import Asked
 from chatapp.redis import cache_redis
 from tests.answers.world import ask, finished
 

@@ -12,12 +12,13 @@ from chatapp.agents import service as agents
 from chatapp.agents.builtin import BUILT_IN, SWITCHED_OFF
 from chatapp.agents.models import Agent
 from chatapp.agents.service import HOUSE_RULES
-from chatapp.answers import cache, service
+from chatapp.answers import asking, cache, queueing
+from chatapp.answers.asking import NO_AGENT
 from chatapp.answers.cache import Scope, place_of
 from chatapp.answers.process import Process
 from chatapp.answers.prompt import BUDGET, RULES, prompt
+from chatapp.answers.queueing import Refused
 from chatapp.answers.request import Request, request_for
-from chatapp.answers.service import NO_AGENT, Refused
 from chatapp.answers.views import message_view
 from chatapp.chats import service as chats
 from chatapp.database import new_id, reading, transaction
@@ -49,7 +50,7 @@ def temperature(request: dict[str, Any]) -> float | None:
     return body.get("temperature", body.get("generationConfig", {}).get("temperature"))
 
 
-async def request_of(asked: service.Asked, who: UUID) -> Request:
+async def request_of(asked: queueing.Asked, who: UUID) -> Request:
     _, answer = await row(asked.answer_id)
     return await request_for(who, asked.question_id, answer.tier, agent_id=answer.agent_id)
 
@@ -145,7 +146,7 @@ async def test_a_chat_goes_on_without_an_agent_that_was_switched_off(
     again = await ask(process, ada, "Write on", asked.chat_id)
     repeated = None
     await finished(process)
-    repeated = await service.ask_again(process.runner, ada, again.answer_id)
+    repeated = await asking.ask_again(process.runner, ada, again.answer_id)
     await finished(process)
     with pytest.raises(Refused, match=NO_AGENT):
         await ask(process, ada, "Write", agent_id=WRITER.id)
@@ -160,7 +161,7 @@ async def test_a_new_answer_comes_from_the_agent_of_the_old_one(
 ) -> None:
     asked = await ask(process, ada, "@Writer shorten this")
     await finished(process)
-    again = await service.ask_again(process.runner, ada, asked.answer_id)
+    again = await asking.ask_again(process.runner, ada, asked.answer_id)
     await finished(process)
     assert (await row(again.answer_id))[1].agent_id == WRITER.id
 

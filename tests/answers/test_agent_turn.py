@@ -13,7 +13,7 @@ from chatapp.agents.steps import Kind, State, Step
 from chatapp.agents.turn import LOOPED
 from chatapp.answers import repository, service, views
 from chatapp.answers.process import Process
-from chatapp.answers.service import Asked
+from chatapp.answers.queueing import Asked
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
 from chatapp.database import reading

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from chatapp.answers import service
+from chatapp.answers import asking, service
+from chatapp.answers.asking import BUSY, EMPTY, REUSED
 from chatapp.answers.process import Process
-from chatapp.answers.service import BUSY, EMPTY, REUSED, Asked, Refused
+from chatapp.answers.queueing import Asked, Refused
 from chatapp.chats import service as chats
 from chatapp.chats.models import Role, Status
 from chatapp.chats.service import NotFound
@@ -111,7 +112,7 @@ async def test_a_chat_answers_one_question_at_a_time(
     with pytest.raises(Refused, match=BUSY):
         await ask(process, ada, "second", first.chat_id)
     with pytest.raises(Refused, match=BUSY):
-        await service.ask_again(process.runner, ada, first.answer_id)
+        await asking.ask_again(process.runner, ada, first.answer_id)
     assert len(await messages(ada)) == 2
     elsewhere = await ask(process, ada, "elsewhere")
     assert elsewhere.chat_id != first.chat_id
@@ -143,9 +144,9 @@ async def test_anothers_chat_and_answer_are_not_there(
     for tried in (
         ask(process, eve, "mine", asked.chat_id),
         ask(process, eve, "mine", new_id()),
-        service.ask_again(process.runner, eve, asked.answer_id),
-        service.ask_again(process.runner, eve, new_id()),
-        service.ask_again(process.runner, ada, asked.question_id),
+        asking.ask_again(process.runner, eve, asked.answer_id),
+        asking.ask_again(process.runner, eve, new_id()),
+        asking.ask_again(process.runner, ada, asked.question_id),
         service.stop(process.runner, eve, asked.answer_id),
         service.rename_chat(eve, asked.chat_id, "mine"),
         service.delete_chat(process.runner, eve, asked.chat_id),
@@ -181,7 +182,7 @@ async def test_asking_again_makes_a_version_beside(
     await fakes.set("google", text="Another version of it.")
     asked = await ask(process, ada, "a question")
     await finished(process)
-    again = await service.ask_again(process.runner, ada, asked.answer_id)
+    again = await asking.ask_again(process.runner, ada, asked.answer_id)
     await finished(process)
     assert (again.chat_id, again.question_id) == (asked.chat_id, asked.question_id)
     old, new = (await row(asked.answer_id))[0], (await row(again.answer_id))[0]

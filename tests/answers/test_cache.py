@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from chatapp import controls
-from chatapp.answers import cache, hearing, log, making, service
+from chatapp.answers import asking, cache, hearing, log, making, service
 from chatapp.answers.cache import KEPT, Policy, policy
 from chatapp.answers.models import Source
 from chatapp.answers.process import Process
-from chatapp.answers.service import Asked
+from chatapp.answers.queueing import Asked
 from chatapp.chats.models import Status
 from chatapp.pool.errors import MESSAGES
 from chatapp.redis import cache_redis
@@ -22,7 +22,7 @@ from tests.fakes import ProviderServer
 
 
 async def again(process: Process, who: UUID, asked: Asked) -> Asked:
-    refreshed = await service.ask_again(process.runner, who, asked.answer_id)
+    refreshed = await asking.ask_again(process.runner, who, asked.answer_id)
     await finished(process)
     return refreshed
 
@@ -151,7 +151,7 @@ async def test_a_new_answer_stays_a_new_one_when_another_process_makes_it(
     caching: Process, ada: UUID, fakes: ProviderServer
 ) -> None:
     given = await answered(caching, ada)
-    fresh = await service.ask_again(caching.runner, ada, given.answer_id)
+    fresh = await asking.ask_again(caching.runner, ada, given.answer_id)
     await finished(caching)
     job = making.Job(ada, fresh.chat_id, fresh.question_id, fresh.answer_id, epoch=2, anew=True)
     assert (await row(fresh.answer_id))[1].anew == job.anew

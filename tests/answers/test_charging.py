@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select
 
-from chatapp.answers import service
+from chatapp.answers import asking, queueing, service
 from chatapp.answers.charging import Charge
 from chatapp.answers.process import Process
-from chatapp.answers.service import Asked, Refused
+from chatapp.answers.queueing import Asked, Refused
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id, reading
@@ -47,7 +47,7 @@ async def test_a_question_over_the_limit_is_not_kept_and_changes_nothing(
     with pytest.raises(OverLimit):
         await ask(process, ada, "one too many")
     with pytest.raises(OverLimit):
-        await service.ask_again(process.runner, ada, first.answer_id)
+        await asking.ask_again(process.runner, ada, first.answer_id)
     assert (await books(ada), [message.id for message in await messages(ada)]) == before
     assert len(await fakes.requests()) == 1
 
@@ -102,7 +102,7 @@ async def test_an_answer_that_failed_consumes_nothing_and_its_attempts_are_known
     assert {each.account for each in tried} == {"groq", "google"}
     assert {each.answer_id for each in tried} == {failed.answer_id}
     await fakes.reset()
-    await service.ask_again(process.runner, ada, failed.answer_id)
+    await asking.ask_again(process.runner, ada, failed.answer_id)
     await finished(process)
     assert (await books(ada))["day_questions"] == 1
     with pytest.raises(OverLimit):
@@ -171,18 +171,19 @@ def test_there_is_no_way_to_ask_but_these_which_are_charged() -> None:
     """Whatever asks, a page or an API, in a chat that stays or in none: it comes through here."""
     told = {
         name
-        for name, each in vars(service).items()
-        if inspect.iscoroutinefunction(each) and inspect.signature(each).return_annotation is Asked
+        for name, each in vars(asking).items()
+        if inspect.iscoroutinefunction(each) and each.__module__ == asking.__name__
+        if inspect.signature(each).return_annotation is Asked
     }
     assert {name for name in told if not name.startswith("_")} == {"ask", "ask_again", "edit"}
-    assert inspect.signature(service._queue).parameters["charge"].annotation is Charge
-    package = Path(service.__file__).parents[1]
+    assert inspect.signature(queueing.queue).parameters["charge"].annotation is Charge
+    package = Path(asking.__file__).parents[1]
     beginning = {
         file.relative_to(package).as_posix()
         for file in package.rglob("*.py")
         if re.search(r"\bAnswer\(\n|\brunner\.start\(", file.read_text())
     }
-    assert beginning == {"answers/service.py"}
+    assert beginning == {"answers/queueing.py"}
 
 
 async def test_without_redis_limits_go_on_by_what_the_database_has(

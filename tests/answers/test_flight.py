@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from chatapp.answers import flight, log, making, service, shelf
+from chatapp.answers import asking, flight, log, making, service, shelf
 from chatapp.answers.events import Kind
 from chatapp.answers.models import Source
 from chatapp.answers.process import Process
@@ -209,7 +209,7 @@ async def test_a_new_answer_joins_nobody(
     await shelf.shelf().forget([(await row(old.answer_id))[1].cache_key])
     leading = await ask(caching, eve, QUESTION)
     await fakes.wait(received=2)
-    again = await service.ask_again(caching.runner, ada, old.answer_id)
+    again = await asking.ask_again(caching.runner, ada, old.answer_id)
     await ended(caching)
     for asked in (leading, again):
         assert (await row(asked.answer_id))[1].source == Source.MODEL

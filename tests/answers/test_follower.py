@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from chatapp import database
-from chatapp.answers import service
+from chatapp.answers import asking, service
 from chatapp.answers.process import Process
 from chatapp.answers.views import MISSING
 from chatapp.chats.models import Status
@@ -149,7 +149,7 @@ async def test_a_version_beside_takes_the_place_on_every_tab(
     asked = await ask(process, ada, "[[say 3 words]]")
     async with screen(process.hub, ada, asked.chat_id) as tab:
         await tab.ended(asked.answer_id)
-        again = await service.ask_again(process.runner, ada, asked.answer_id)
+        again = await asking.ask_again(process.runner, ada, asked.answer_id)
         await tab.ended(again.answer_id)
         order = tab.values[f"c:{asked.chat_id}"]["order"]
         assert order == [str(asked.question_id), str(again.answer_id)]

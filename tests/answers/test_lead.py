@@ -13,7 +13,7 @@ from chatapp.answers.flight import Leader
 from chatapp.answers.log import LogWriter
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
-from chatapp.answers.service import Asked
+from chatapp.answers.queueing import Asked
 from chatapp.chats.models import Status
 from chatapp.database import new_id, transaction
 from tests.answers.flying import QUESTION, REAL, STALL, by_all, ended, place, rows_of

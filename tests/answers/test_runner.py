@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from chatapp import controls
-from chatapp.answers import hearing, log, repository, request, service
+from chatapp.answers import asking, hearing, log, repository, request, service
 from chatapp.answers.events import Kind
 from chatapp.answers.making import CUT_BY_MODEL, TOO_LONG
 from chatapp.answers.models import Answer
@@ -328,7 +328,7 @@ async def test_a_fault_of_ours_is_told_plainly(
         await finished(process)
     message, answer = await row(asked.answer_id)
     assert (message.status, answer.problem) == (Status.FAILED, OUR_FAULT)
-    await service.ask_again(process.runner, ada, asked.answer_id)
+    await asking.ask_again(process.runner, ada, asked.answer_id)
     await finished(process)
 
 

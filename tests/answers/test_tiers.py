@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 
 from chatapp.accounts import groups
-from chatapp.answers import service
+from chatapp.answers import asking, service
 from chatapp.answers.hub import Hub
 from chatapp.answers.process import Process
+from chatapp.answers.queueing import Refused
 from chatapp.answers.request import request_for
-from chatapp.answers.service import Refused
 from chatapp.chats.service import NotFound
 from chatapp.database import new_id
 from chatapp.limits import admin, degradation, policy, tiers
@@ -30,7 +30,7 @@ async def test_a_tier_that_was_taken_away_is_refused_and_gives_way_to_another(
 ) -> None:
     await policy.load()
     text, runner = "[[say 3 words]]", process.runner
-    asked = await service.ask(runner, ada, None, text, new_id(), "smart")
+    asked = await asking.ask(runner, ada, None, text, new_id(), "smart")
     await finished(process)
     team = await groups.create("Team")
     await groups.add(team.id, [ada])
@@ -44,10 +44,10 @@ async def test_a_tier_that_was_taken_away_is_refused_and_gives_way_to_another(
         assert "Smart cannot be chosen any more: Fast answers" in shown.values[chat]["taken"]
     before = len(await messages(ada))
     with pytest.raises(Refused, match="Smart is not among the models that your groups may use"):
-        await service.ask(runner, ada, asked.chat_id, text, new_id(), "smart")
+        await asking.ask(runner, ada, asked.chat_id, text, new_id(), "smart")
     assert len(await messages(ada)) == before
     # Neither the other answer to the same question nor the next question are refused.
-    again = await service.ask_again(runner, ada, asked.answer_id)
+    again = await asking.ask_again(runner, ada, asked.answer_id)
     await finished(process)
     more = await ask(process, ada, text, asked.chat_id)
     await finished(process)

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 
 from chatapp.agents.tools.chat_search import searched
-from chatapp.answers import service, views
+from chatapp.answers import asking, service, views
+from chatapp.answers.asking import BUSY, EMPTY, REUSED
 from chatapp.answers.process import Process
-from chatapp.answers.service import BUSY, EMPTY, REUSED, Asked, Refused
+from chatapp.answers.queueing import Asked, Refused
 from chatapp.chats import service as chats
 from chatapp.chats.models import Message, Status
 from chatapp.chats.service import PAGE, NotFound
@@ -39,7 +40,7 @@ async def edit(
     if chat_id is None:
         chat_id = (await row_of(question_id)).chat_id
     client_id = client_id or new_id()
-    return await service.edit(process.runner, who, chat_id, question_id, text, client_id)
+    return await asking.edit(process.runner, who, chat_id, question_id, text, client_id)
 
 
 async def row_of(message_id: UUID) -> Message:
@@ -103,7 +104,7 @@ async def test_each_version_is_shown_again_with_all_that_follows_it_in_every_tab
     chat, old = await chat_of(ada, "first", "its answer", "second", "more")
     edited = await edit(process, ada, old[0], "another first")
     await finished(process)
-    again = await service.ask_again(process.runner, ada, edited.answer_id)
+    again = await asking.ask_again(process.runner, ada, edited.answer_id)
     await finished(process)
     moment = (await chats.open_chat(ada, chat.id)).chat.updated_at
     ways = {
@@ -162,7 +163,7 @@ async def test_the_same_wish_sent_again_is_one_version_and_one_charge(
     def once() -> Coroutine[Any, Any, Asked]:
         if way == "edit":
             return edit(process, ada, first.question_id, "another", client_id, first.chat_id)
-        return service.ask_again(process.runner, ada, first.answer_id, client_id)
+        return asking.ask_again(process.runner, ada, first.answer_id, client_id)
 
     asked = await asyncio.gather(*(once() for _ in range(10)))
     await finished(process)
@@ -179,7 +180,7 @@ async def test_the_same_wish_sent_again_is_one_version_and_one_charge(
     with pytest.raises(OverLimit):
         await edit(process, ada, first.question_id, "one too many")
     with pytest.raises(OverLimit):
-        await service.ask_again(process.runner, ada, first.answer_id, new_id())
+        await asking.ask_again(process.runner, ada, first.answer_id, new_id())
     assert (await books(ada))["day_questions"] == 2
 
 
@@ -201,7 +202,7 @@ async def test_what_comes_is_stopped_for_another_version_and_kept(
         if way == "edit":
             new = await edit(process, ada, asked.question_id, "better")
         else:
-            new = await service.ask_again(process.runner, ada, old[1].id, new_id())
+            new = await asking.ask_again(process.runner, ada, old[1].id, new_id())
         await tab.ended(new.answer_id)
         stopped = await tab.ended(asked.answer_id)
     assert stopped["status"] == "stopped"
@@ -221,7 +222,7 @@ async def test_edits_from_two_tabs_at_once_are_two_versions_or_said_to_be_refuse
         replies = await asyncio.gather(
             edit(process, ada, old[0], "[[say 40 words at 200/s]] here"),
             edit(other, ada, old[0], "[[say 40 words at 200/s]] there"),
-            service.ask_again(process.runner, ada, old[1].id, new_id()),
+            asking.ask_again(process.runner, ada, old[1].id, new_id()),
             return_exceptions=True,
         )
         await finished(process)
@@ -273,7 +274,7 @@ async def test_a_copy_of_all_that_is_ones_own_has_all_versions_and_says_which_is
     chat, old = await chat_of(ada, "first", "its answer")
     edited = await edit(process, ada, old[0], "another first")
     await finished(process)
-    again = await service.ask_again(process.runner, ada, edited.answer_id)
+    again = await asking.ask_again(process.runner, ada, edited.answer_id)
     await finished(process)
     await service.show_version(ada, edited.answer_id)
     (copied,) = json.loads("".join([part async for part in export(ada, ada)]))["chats"]
@@ -300,7 +301,7 @@ async def test_no_other_branch_is_shown_while_an_answer_comes(
         await service.show_version(ada, old[0].id)
     # What is still coming itself is not asked for again.
     with pytest.raises(Refused, match=BUSY):
-        await service.ask_again(process.runner, ada, asked.answer_id, new_id())
+        await asking.ask_again(process.runner, ada, asked.answer_id, new_id())
     await service.stop(process.runner, ada, asked.answer_id)
     await finished(process)
     await service.show_version(ada, old[0].id)

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from chatapp.answers import service
+from chatapp.answers import asking
 from chatapp.answers.follower import follow
 from chatapp.answers.hub import Hub
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process
-from chatapp.answers.service import Asked
+from chatapp.answers.queueing import Asked
 from chatapp.chats.models import Message
 from chatapp.database import new_id, reading
 from tests.fakes import ProviderServer
@@ -135,7 +135,7 @@ async def ask(
     agent_id: UUID | None = None,
 ) -> Asked:
     client_id = client_id or new_id()
-    return await service.ask(process.runner, user_id, chat_id, text, client_id, agent_id=agent_id)
+    return await asking.ask(process.runner, user_id, chat_id, text, client_id, agent_id=agent_id)
 
 
 async def finished(process: Process) -> None:
