@@ -54,6 +54,16 @@ def _client(url: str | None) -> Redis:
     return Redis(connection_pool=BlockingConnectionPool.from_url(url, **timeouts, **options))
 
 
+def counts_all() -> bool:
+    """Whether the server that is written to knows all who subscribe.
+
+    Behind Sentinel and in a cluster some may stay, for a while, with one that was the first before;
+    what is published reaches them by the servers themselves.
+    """
+    url = settings().redis_url or ""
+    return not url.startswith(f"{sentinel.SCHEME}:") and not cluster.names(url)
+
+
 def rests() -> bool:
     """Whether Redis has just failed to answer, so that what is asked of it now fails at once."""
     breaker = redis().get_retry()

@@ -136,6 +136,27 @@ def test_other_schemes_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("redis://one:6379/0", True),
+        ("rediss://one:6379/0", True),
+        ("redis+sentinel://one:26379/service/0", False),
+        ("redis+cluster://one:6379/chatapp", False),
+    ],
+)
+def test_only_a_server_that_stays_the_same_knows_all_who_subscribe(
+    url: str, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    forget_caches()
+    try:
+        assert redis.counts_all() is known
+    finally:
+        monkeypatch.undo()
+        forget_caches()
+
+
 async def test_who_wants_a_connection_too_many_waits(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

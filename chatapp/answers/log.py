@@ -29,7 +29,7 @@ from redis.exceptions import NoScriptError, RedisError
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import ORIGIN, deliver_here, heard_here
 from chatapp.metrics import REDIS, RELAY
-from chatapp.redis import redis, rests, tagged
+from chatapp.redis import counts_all, redis, rests, tagged
 from chatapp.tasks import end, lasting
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,9 @@ _WRITES = REDIS.labels("words")
 
 _NOT_ABOVE = "equal or smaller"
 """What Redis says of an id that is not above the last: it is there, or its writer is fenced."""
+
+_NOBODY_KNOWS = -1
+"""How many hear what is told, so that it is told in any case."""
 
 _SCRIPT = (Path(__file__).parent / "lua" / "write.lua").read_text()
 _NAME = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -344,7 +347,8 @@ async def _send(
         add(pipe)
     for log, events in taken:
         life = LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE
-        arguments: list[Any] = [log.channel, heard_here(log.channel), life]
+        mine = heard_here(log.channel) if counts_all() else _NOBODY_KNOWS
+        arguments: list[Any] = [log.channel, mine, life]
         for event in events:
             arguments += (str(event.position), event.kind, orjson.dumps(event.data))
             arguments.append(event.encode(ORIGIN))

@@ -247,6 +247,24 @@ async def test_words_are_heard_once_here_and_at_other_processes(
     assert said(heard) == [(Kind.TEXT, "nobody hears this elsewhere"), *words, (Kind.CHATS, None)]
 
 
+@pytest.mark.parametrize("counts_all", [True, False])
+async def test_words_are_told_unless_it_is_known_that_only_this_process_hears_them(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch, *, counts_all: bool
+) -> None:
+    monkeypatch.setattr(module, "counts_all", lambda: counts_all)
+    monkeypatch.setattr(module, "heard_here", lambda _name: 1)
+    log, last = opened(writer), Event(Kind.CHATS, CHAT)
+    async with connection.redis().pubsub() as ours:
+        await ours.subscribe(log.channel)
+        assert (await ours.get_message(timeout=WAIT_SECONDS) or {})["type"] == "subscribe"
+        log.text("words")
+        await writer.flush()
+        await connection.redis().publish(log.channel, last.encode())
+        told = await ours.get_message(timeout=WAIT_SECONDS) or {}
+    kind = Event.decode(told["data"]).kind
+    assert kind is (last.kind if counts_all else Kind.TEXT)
+
+
 async def test_many_answers_are_written_in_one_pipeline(
     writer: LogWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
