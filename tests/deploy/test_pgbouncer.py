@@ -9,12 +9,11 @@ from sqlalchemy import func, literal, table
 from sqlmodel import select
 
 from chatapp import database
-from chatapp.settings import settings
 from tests.answers.world import words
 from tests.fakes import ProviderServer
 from tests.faults.people import Person
 from tests.harness.app import AppServer
-from tests.harness.backends import migrate
+from tests.harness.backends import forget_caches, migrate
 from tests.harness.services import PgBouncer, PostgresServer, RedisServer
 
 
@@ -87,7 +86,7 @@ async def test_statements_are_prepared_at_postgresql_and_not_at_pgbouncer(
 async def _prepared(url: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many statements are prepared after one was sent often."""
     monkeypatch.setenv("DATABASE_URL", url)
-    settings.cache_clear()
+    forget_caches()
     try:
         async with database.reading() as session:
             for number in range(2 * database.PREPARE_AFTER):
@@ -96,4 +95,4 @@ async def _prepared(url: str, monkeypatch: pytest.MonkeyPatch) -> int:
             return (await session.exec(held)).one()
     finally:
         await database.close()
-        settings.cache_clear()
+        forget_caches()
