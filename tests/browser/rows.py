@@ -1,8 +1,10 @@
 """People and chats, put straight into the database of an installation and looked up there."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -24,6 +26,9 @@ from chatapp.settings import Settings
 from tests.harness.app import AppServer
 
 T = TypeVar("T")
+
+PATIENCE = 20.0
+"""How long a row may take, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -120,3 +125,17 @@ class Rows:
         """What a query of one column finds."""
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def become(self, query: SelectOfScalar[T], expected: list[T]) -> None:
+        """Wait until a query of one column finds this: what a page says may come before a row.
+
+        Raises:
+            AssertionError: it finds something else for too long.
+        """
+        found = await self.all(query)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while found != expected:
+                    await asyncio.sleep(0.05)
+                    found = await self.all(query)
+        assert found == expected

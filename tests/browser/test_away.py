@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 from sqlmodel import select
 
-from chatapp.chats.models import Message
+from chatapp.chats.models import Message, Status
 from tests.answers.world import words
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
@@ -119,4 +119,4 @@ async def test_a_chat_is_deleted_while_its_answer_comes(
     await providers.wait(closed_early=before + 1)
     await expect(chatting.page.get_by_text("The chat was deleted.")).to_be_visible()
     query = select(Message.status).where(Message.user_id == person.id, Message.role == "answer")
-    assert [str(status) for status in await Rows(ship.env).all(query)] == ["stopped"]
+    await Rows(ship.env).become(query, [Status.STOPPED])
