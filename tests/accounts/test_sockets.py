@@ -11,17 +11,29 @@ from chatapp.accounts.sockets import LEAVING, SIGNED_OUT, Sockets
 from tests.accounts.handshake import Handshake
 
 
-async def test_all_are_sent_away_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-    closed: list[int] = []
+class Clock:
+    """The loop's clock, on which a pause takes no time, or longer than it should."""
 
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, lag: float = 0.0) -> None:
+        loop = asyncio.get_running_loop()
+        self._began, self._lag = loop.time(), lag
+        self.passed = 0.0
+        self._rest = asyncio.sleep
+        monkeypatch.setattr(loop, "time", lambda: self._began + self.passed)
+        monkeypatch.setattr(asyncio, "sleep", self._pause)
+
+    async def _pause(self, seconds: float) -> None:
+        self.passed += seconds + self._lag
+        await self._rest(0)
+
+
+async def test_all_are_sent_away_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[tuple[int, float]] = []
+    clock = Clock(monkeypatch)
 
     async def close(code: int) -> None:
-        closed.append(code)
+        closed.append((code, clock.passed))
 
-    monkeypatch.setattr(asyncio, "sleep", pause)
     held = Sockets()
     for _ in range(60):
         key = uuid4()
@@ -31,29 +43,29 @@ async def test_all_are_sent_away_one_after_the_other(monkeypatch: pytest.MonkeyP
 
         assert held.add(key, one)
     await held.send_away()
-    assert closed == [LEAVING] * 60
-    assert pauses == [module.APART] * 60
+    assert [code for code, _when in closed] == [LEAVING] * 60
+    moments = [when for _code, when in closed]
+    assert moments == pytest.approx([number * module.APART for number in range(1, 61)])
 
 
-async def test_however_many_they_are_it_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
+@pytest.mark.parametrize("lag", [0.0, 0.05])
+async def test_however_many_they_are_it_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, lag: float
+) -> None:
+    clock = Clock(monkeypatch, lag)
 
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
+    async def gone(_code: int) -> None: ...
 
-    async def broken(_code: int) -> None:
-        raise OSError("gone")
-
-    monkeypatch.setattr(asyncio, "sleep", pause)
     held = Sockets()
-    for _ in range(10_000):
-        held._open[uuid4()].add(broken)
+    for _ in range(5_000):
+        held._open[uuid4()].add(gone)
     await held.send_away()
-    assert sum(pauses) == pytest.approx(module.LONGEST)
+    # A process whose pauses last longer than they should sends several away after each.
+    assert module.LONGEST - 0.1 < clock.passed < module.LONGEST + 2 * max(lag, 0.001)
 
 
 @pytest.mark.parametrize("leaves", [True, False])
-async def test_one_that_takes_nothing_in_keeps_no_other_open(
+async def test_one_that_takes_nothing_in_or_fails_keeps_no_other_open(
     monkeypatch: pytest.MonkeyPatch, leaves: bool
 ) -> None:
     monkeypatch.setattr(module, "FAREWELL", 0.0)
@@ -62,11 +74,14 @@ async def test_one_that_takes_nothing_in_keeps_no_other_open(
     async def stuck(_code: int) -> None:
         await asyncio.Event().wait()
 
+    async def broken(_code: int) -> None:
+        raise OSError("gone")
+
     async def close(code: int) -> None:
         closed.append(code)
 
     held = Sockets()
-    for one in (stuck, close):
+    for one in (stuck, broken, close):
         assert held.add(uuid4(), one)
     await (held.send_away() if leaves else held.close(held.sessions()))
     assert closed == [LEAVING if leaves else SIGNED_OUT]
