@@ -26,6 +26,7 @@ ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
     CHATAPP_RUN=/tmp \
     CHATAPP_ACCESS_LOG=/dev/stdout \
     CHATAPP_CONNECTS=300 \
+    CHATAPP_CONNECTS_PER_ADDRESS=100 \
     CHATAPP_SOCKETS_PER_ADDRESS=2000
 # As the base image calls 101; Kubernetes wants to see that it is not root.
 USER 101

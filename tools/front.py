@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools import packages, pages, phases, stamps
+from tools import machine, packages, pages, phases, stamps
 from tools.phases import PROJECT
 
 TEMPLATE = PROJECT / "nginx" / "nginx.conf.template"
@@ -59,6 +59,7 @@ def names(
         "CHATAPP_NAMES": server_names,
         "CHATAPP_PROXIES": " ".join(f"set_real_ip_from {network};" for network in proxies),
         "CHATAPP_CONNECTS": connects,
+        "CHATAPP_CONNECTS_PER_ADDRESS": machine.variable("CHATAPP_CONNECTS_PER_ADDRESS", "100"),
         "CHATAPP_SOCKETS_PER_ADDRESS": sockets,
     }
 

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from chatapp.headers import SecurityHeaders
+from chatapp.routes import AUDIT_EXPORT, EXPORT
 from tests.harness.processes import free_port
 
 
@@ -29,6 +30,8 @@ class FakeBackend:
                 routes=[
                     Route("/auth/echo", self._echo, methods=["GET", "POST"]),
                     Route("/auth/fails", self._fails, methods=["GET", "POST"]),
+                    Route(EXPORT, self._export, methods=["POST"]),
+                    Route(AUDIT_EXPORT, self._export, methods=["GET"]),
                     WebSocketRoute("/_event", self._socket),
                     WebSocketRoute("/_event/", self._socket),
                     Mount("/", pages),
@@ -49,6 +52,15 @@ class FakeBackend:
     async def _fails(self, request: Request) -> Response:
         self.seen.append(request.url.path)
         return PlainTextResponse("The backend's own words.", 503, {"Retry-After": "7"})
+
+    async def _export(self, request: Request) -> Response:
+        kind = "text/csv" if request.url.path == AUDIT_EXPORT else "application/json"
+
+        async def pieces() -> AsyncIterator[str]:
+            for number in range(1000):
+                yield f"{number}, "
+
+        return StreamingResponse(pieces(), media_type=kind)
 
     async def _socket(self, socket: WebSocket) -> None:
         self.seen.append("socket")
