@@ -54,6 +54,7 @@ class Making:
         self._log = log
         self._flights = flights
         self._flight: Flight | None = None
+        self._shown = ""
         self._began = monotonic()
 
     async def make(self) -> None:
@@ -81,8 +82,9 @@ class Making:
             if error.outcome == "client" or not await self._give_old():
                 raise
 
-    def resume(self, steps: Sequence[TurnStep]) -> None:
-        """Go on after what another process has finished."""
+    def resume(self, steps: Sequence[TurnStep], shown: str) -> None:
+        """Go on after what another process has finished; some words of it were shown last."""
+        self._shown = shown
         self._desk.resume(steps)
         self.outcome.prompt_tokens = sum((step.said or {}).get("tokens", 0) for step in steps)
 
@@ -103,7 +105,9 @@ class Making:
     def end(self, status: Status, problem: str = "") -> None:
         """End with the words so far."""
         outcome = self.outcome
-        outcome.status, outcome.problem, outcome.text = status, problem, self._log.said
+        # What was seen is kept where nothing has come in its place.
+        said = self._log.said or ("" if status is Status.DONE else self._shown)
+        outcome.status, outcome.problem, outcome.text = status, problem, said
         outcome.for_all |= status is Status.DONE
         outcome.unkept = self._desk.close()
         outcome.thoughts = summary(step.view() for step in self._desk.steps)

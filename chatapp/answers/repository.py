@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Update, bindparam, func, or_, text, update
+from sqlalchemy import Boolean, Update, bindparam, case, func, or_, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -186,12 +186,39 @@ async def coming_of(session: AsyncSession, user_id: UUID) -> Sequence[Answer]:
     return found.all()
 
 
-async def runners(session: AsyncSession) -> Sequence[str]:
-    """The processes that have answers which have not ended."""
+async def runners(session: AsyncSession) -> dict[str, bool]:
+    """The processes that have answers which have not ended, and whether one shall be stopped."""
+    stopping = func.max(case((col(Answer.stopping), 1), else_=0))
     found = await session.exec(
-        select(Answer.runner).where(col(Answer.ended_at).is_(None)).distinct()
+        select(Answer.runner, stopping)
+        .where(col(Answer.ended_at).is_(None))
+        .group_by(col(Answer.runner))
+    )
+    return {runner: bool(some) for runner, some in found}
+
+
+async def to_stop(session: AsyncSession, runner: str) -> Sequence[UUID]:
+    """The answers of a process that shall be stopped."""
+    found = await session.exec(
+        select(Answer.id).where(
+            Answer.runner == runner, col(Answer.ended_at).is_(None), col(Answer.stopping)
+        )
     )
     return found.all()
+
+
+async def want_stopped(session: AsyncSession, user_id: UUID, answer_id: UUID) -> bool:
+    """Note that a person wants an answer stopped, whoever makes it by then. False: it has ended."""
+    noted = await session.exec(
+        update(Answer)
+        .where(
+            col(Answer.id) == answer_id,
+            col(Answer.user_id) == user_id,
+            col(Answer.ended_at).is_(None),
+        )
+        .values(stopping=True)
+    )
+    return noted.rowcount > 0
 
 
 async def unfinished(

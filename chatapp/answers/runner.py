@@ -8,11 +8,12 @@ can and hands over the rest.
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from functools import partial
 from time import monotonic
+from typing import Any
 from uuid import UUID, uuid4
 
 from redis.exceptions import RedisError
@@ -20,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
 from chatapp.agents.steps import Step, stopped, summary, text_of
-from chatapp.answers import account, lease, log, repository
+from chatapp.answers import account, lease, remains, repository
 from chatapp.answers.approval import Approvals
 from chatapp.answers.billing import bill_of
 from chatapp.answers.desk import Superseded
@@ -88,6 +89,8 @@ class Runner:
         self._why: dict[UUID, _Why] = {}
         self._made: set[UUID] = set()
         self._suspects: set[UUID] = set()
+        self._doubted = False
+        """Whether others may have taken over what runs here."""
         self._heard_since: float | None = -math.inf
         """Since when Redis has known without a break that this process lives."""
 
@@ -103,6 +106,7 @@ class Runner:
             await self._beat(first=True)
             departure = asyncio.create_task(self._depart(drain), name="answers' departure")
             keepers = [
+                asyncio.create_task(lasting(self._beats), name="answer heartbeat"),
                 asyncio.create_task(lasting(self._keep), name="answer keeper"),
                 asyncio.create_task(lasting(self._listen), name="answer commands"),
             ]
@@ -118,11 +122,14 @@ class Runner:
 
     def start(self, job: Job) -> None:
         """Begin an answer whose row this process may have."""
-        if job.answer_id in self._tasks:
+        self._begin(job.answer_id, partial(self._run, job))
+
+    def _begin(self, answer_id: UUID, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if answer_id in self._tasks:
             return
-        task = asyncio.create_task(self._run(job), name=f"answer {job.answer_id}")
-        self._tasks[job.answer_id] = task
-        task.add_done_callback(lambda _: self._forget(job.answer_id))
+        task = asyncio.create_task(work(), name=f"answer {answer_id}")
+        self._tasks[answer_id] = task
+        task.add_done_callback(lambda _: self._forget(answer_id))
 
     def _forget(self, answer_id: UUID) -> None:
         del self._tasks[answer_id]
@@ -173,7 +180,7 @@ class Runner:
                 steps = await patiently(partial(self._take, job), TAKE_PATIENCE)
                 if steps is None:
                     return False
-                making.resume(steps)
+                making.resume(steps, await remains.words(job.chat_id, job.answer_id))
             await self._make(making, job.answer_id)
         except asyncio.CancelledError:
             match self._why.get(job.answer_id):
@@ -291,48 +298,60 @@ class Runner:
             return
         if self._heard_since is None or (not lived and not first):
             self._heard_since = monotonic()
-        if not lived and not first:
-            await self._drop_lost()
+        self._doubted |= not lived and not first
+
+    async def _beats(self) -> None:
+        """Apart from all else: a database that hangs must not make this process look dead."""
+        while True:
+            await asyncio.sleep(lease.BEAT)
+            await self._beat()
+            self._insist()
+
+    def _insist(self) -> None:
+        """Cancel again: what waits for Redis may swallow a cancellation that comes with a reply."""
+        for answer_id in self._made & self._why.keys():
+            self._tasks[answer_id].cancel()
 
     async def _drop_lost(self) -> None:
         """This process was silent too long: leave what others have taken over."""
+        # Only of what was made before the database is asked is its reply the last word.
+        made = list(self._made)
         async with reading() as session:
-            mine = await repository.run_by(session, self.name, list(self._tasks))
-        for answer_id in set(self._tasks) - mine:
+            mine = await repository.run_by(session, self.name, made)
+        self._doubted = False
+        for answer_id in set(made) - mine:
             self._cancel(answer_id, _Why.LOST)
 
     async def _keep(self) -> None:
         while True:
             try:
+                if self._doubted:
+                    await self._drop_lost()
                 await self._take_over()
             except (SQLAlchemyError, RedisError, OSError) as error:
                 logger.warning("Orphans were not looked for: %s", type(error).__name__)
             await asyncio.sleep(lease.BEAT)
-            try:
-                await self._beat()
-            except SQLAlchemyError as error:
-                logger.warning("The lease was not checked: %s", type(error).__name__)
 
     async def _take_over(self) -> None:
         """Go on with what processes left behind that are no more."""
-        if leaving.begun() or not self._can_judge():
+        suspects, self._suspects = self._suspects, set()
+        if leaving.begun():
             return
         async with reading() as session:
             busy = await repository.runners(session)
-        # What bears our name and does not run here could not be begun or ended.
-        of = [name for name in busy if name == self.name or not await lease.lives(name)]
+        if busy.get(self.name):
+            await self._stop_unheard()
+        of = [name for name in busy if await self._is_orphaned_by(name)]
         if not of:
-            self._suspects = set()
             return
         async with reading() as session:
             unfinished = await repository.unfinished(session, of, list(self._tasks))
-        suspects: set[UUID] = set()
         for answer, question_id in unfinished:
             if answer.id in self._tasks:
                 continue
             # Looked at twice: when Redis comes back empty, everybody seems dead for a beat.
-            if answer.runner and answer.id not in self._suspects:
-                suspects.add(answer.id)
+            if answer.runner and answer.id not in suspects:
+                self._suspects.add(answer.id)
                 continue
             job = Job(
                 answer.user_id,
@@ -346,11 +365,26 @@ class Runner:
                 answer.agent_id,
             )
             # One that was handed over, perhaps from line to line, has ended nobody.
-            if answer.epoch <= TAKEOVERS or not answer.runner:
-                self.start(job)
-            else:
-                await self._give_up(job)
-        self._suspects = suspects
+            if answer.epoch > TAKEOVERS and answer.runner:
+                self._begin(answer.id, partial(self._give_up, job))
+                continue
+            self.start(job)
+            if answer.stopping:
+                self.stop(answer.id)
+
+    async def _stop_unheard(self) -> None:
+        """Stop what people wanted stopped when this process could not be told."""
+        async with reading() as session:
+            wanted = await repository.to_stop(session, self.name)
+        for answer_id in wanted:
+            self.stop(answer_id)
+
+    async def _is_orphaned_by(self, process: str) -> bool:
+        # What bears our name and does not run here could not be begun or ended; what bears none
+        # was handed over.
+        if process in (self.name, ""):
+            return True
+        return self._can_judge() and not await lease.lives(process)
 
     def _can_judge(self) -> bool:
         """Whether a process that Redis does not know is no more.
@@ -365,13 +399,9 @@ class Runner:
     async def _give_up(self, job: Job) -> None:
         if (steps := await self._take(job)) is None:
             return
-        events = await log.read(job.chat_id, job.answer_id)
-        last = events[-1].position.epoch if events else 0
+        text = await remains.words(job.chat_id, job.answer_id) or text_of(steps)
         self.limiter.hold(Place(job.user_id, job.answer_id, job.asked_at))
-        words = [e.data for e in events if e.kind is Kind.TEXT and e.position.epoch == last]
         written = self._writer.open(job.user_id, job.chat_id, job.answer_id, job.epoch)
-        text = "".join(words) or text_of(steps)
         outcome = Outcome(Status.FAILED, text, INTERRUPTED, unkept=stopped(steps))
         outcome.thoughts = summary(step.view() for step in steps)
         await self._end(job, outcome, written)
-        self.limiter.let_go(job.answer_id)

@@ -12,8 +12,8 @@ from chatapp.answers.models import Answer
 from chatapp.answers.place import Wish
 from chatapp.answers.queueing import Refused
 from chatapp.answers.runner import Runner
-from chatapp.answers.telling import ask_for, ask_to_stop, tell, tell_decided
-from chatapp.answers.way import stop_answer
+from chatapp.answers.telling import ask_for, tell, tell_decided
+from chatapp.answers.way import stop_answer, stop_elsewhere
 from chatapp.chats import repository as chats
 from chatapp.chats import service as chat_service
 from chatapp.chats import version_repository
@@ -147,7 +147,7 @@ async def stop_all(user_id: UUID) -> bool:
     async with reading() as session:
         coming = await repository.coming_of(session, user_id)
     for answer in coming:
-        await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+        await stop_elsewhere(answer)
     return bool(coming)
 
 

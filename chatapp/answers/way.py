@@ -1,8 +1,11 @@
 """Making way in a chat for another version: what comes there is stopped, and its words are kept."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.answers import repository
 from chatapp.answers.events import Kind, channel
@@ -13,7 +16,9 @@ from chatapp.answers.telling import ask_to_stop
 from chatapp.chats import repository as chats
 from chatapp.chats.models import Message
 from chatapp.chats.service import NotFound
-from chatapp.database import reading
+from chatapp.database import reading, transaction
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 6.0
 """How long, in seconds, the end of what was stopped is waited for: a dead process's, too."""
@@ -25,7 +30,17 @@ LOOK = 1.0
 async def stop_answer(runner: Runner, answer: Answer) -> None:
     """Stop an answer, wherever it is made."""
     if not runner.stop(answer.id) and answer.ended_at is None:
-        await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+        await stop_elsewhere(answer)
+
+
+async def stop_elsewhere(answer: Answer) -> None:
+    """Have an answer stopped by who makes it: told at once, and noted for whoever did not hear."""
+    await ask_to_stop(answer.runner, answer.chat_id, answer.id)
+    try:
+        async with transaction() as session:
+            await repository.want_stopped(session, answer.user_id, answer.id)
+    except SQLAlchemyError as error:
+        logger.warning("A stop was told and could not be noted: %s", type(error).__name__)
 
 
 async def make_way(runner: Runner, user_id: UUID, message_id: UUID) -> bool:

@@ -11,33 +11,16 @@ from chatapp.answers.ending import shown
 from chatapp.answers.events import Kind
 from chatapp.answers.log import LogWriter, read
 from chatapp.answers.mirror import Ending
-from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
 from chatapp.answers.repository import Outcome
 from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
 from chatapp.chats import repository as chats
-from chatapp.chats.models import Chat, Message, Status
+from chatapp.chats.models import Status
 from chatapp.database import transaction
 from chatapp.settings import Settings
+from tests.answers.orphans import left_behind
 from tests.answers.world import ask, finished, row, screen, words
-from tests.chats.people import chat_of
 from tests.fakes import ProviderServer
-
-
-async def left_behind(
-    user_id: UUID, shown: str, epoch: int = 1, runner: str = "dead"
-) -> tuple[Chat, Message]:
-    """An answer whose process is no more, and what it has logged."""
-    chat, (_, message) = await chat_of(user_id, "[[say 20 words]]", "", status=Status.STREAMING)
-    async with transaction() as session:
-        session.add(
-            Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner=runner, epoch=epoch)
-        )
-    writer = LogWriter()
-    if shown:
-        writer.open(user_id, chat.id, message.id, epoch).text(shown)
-        await writer.flush()
-    return chat, message
 
 
 @pytest.mark.parametrize("shown", ["", "w0 w1 of another"])

@@ -74,6 +74,7 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "step": (lambda s, who, _, m: answers.step(s, who, m[-1].id, 0), None),
     "decide": (lambda s, who, _, m: answers.decide(s, who, m[-1].id, 0, State.APPROVED), False),
     "coming_of": (lambda s, who, _, m: answers.coming_of(s, who), []),
+    "want_stopped": (lambda s, who, _, m: answers.want_stopped(s, who, m[-1].id), False),
     "asked_lately": (
         lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
         [],
@@ -90,6 +91,7 @@ OF_NOBODY = {
         "thumb_words",
         "set_forgotten",
         "runners",
+        "to_stop",
         "unfinished",
         "begin",
         "finish",

@@ -1,0 +1,25 @@
+"""Answers whose process is no more."""
+
+from uuid import UUID
+
+from chatapp.answers.log import LogWriter
+from chatapp.answers.models import Answer
+from chatapp.chats.models import Chat, Message, Status
+from chatapp.database import transaction
+from tests.chats.people import chat_of
+
+
+async def left_behind(
+    user_id: UUID, shown: str, epoch: int = 1, runner: str = "dead"
+) -> tuple[Chat, Message]:
+    """An answer whose process is no more, and what it has logged."""
+    chat, (_, message) = await chat_of(user_id, "[[say 20 words]]", "", status=Status.STREAMING)
+    async with transaction() as session:
+        session.add(
+            Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner=runner, epoch=epoch)
+        )
+    writer = LogWriter()
+    if shown:
+        writer.open(user_id, chat.id, message.id, epoch).text(shown)
+        await writer.flush()
+    return chat, message
