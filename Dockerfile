@@ -33,7 +33,7 @@ USER 101
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=10s --timeout=3s CMD ["curl", "-fsS", "http://127.0.0.1:8080/nginx-healthz"]
-CMD ["nginx", "-c", "/tmp/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+CMD ["nginx", "-c", "/tmp/nginx.conf", "-e", "stderr", "-g", "daemon off; worker_shutdown_timeout 30s;"]
 
 
 FROM python:3.11-slim-bookworm AS app

@@ -1,5 +1,6 @@
 """The manifests against Kubernetes' own schemas, and against each other."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -168,6 +169,14 @@ def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path)
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
     needed = pause + LONGEST + GRACE + DRAIN + CLOSING
     assert pod["terminationGracePeriodSeconds"] > needed
+
+
+def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
+    pod = workloads(overlay)["front"]["spec"]["template"]["spec"]
+    pause = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+    seconds = re.search(r"worker_shutdown_timeout (\d+)s;", dict(stages()["front"])["CMD"])
+    assert seconds is not None
+    assert pod["terminationGracePeriodSeconds"] > pause + int(seconds[1])
 
 
 def test_images_and_commands_are_ours(overlay: Path) -> None:
