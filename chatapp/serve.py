@@ -4,9 +4,11 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -45,6 +47,9 @@ Neither the heartbeat nor the closing of a socket can: what they have to say wai
 GRACE = 10
 """Seconds that requests in progress have to end when the process is told to stop."""
 
+FILES = 65_536
+"""How many files and sockets the process may have open, as far as the machine lets it."""
+
 
 def serve() -> int:
     """Serve until a signal ends it; the exit code is the result."""
@@ -54,6 +59,7 @@ def serve() -> int:
     # The pages are built beforehand.
     os.environ["__REFLEX_SKIP_COMPILE"] = "true"
     host, port = settings().host, settings().port
+    allow_files()
     logs.configure(settings().log)
     try:
         sockets = listeners(host, port)
@@ -121,6 +127,16 @@ def address(host: str, port: int) -> str:
     if host in {"127.0.0.1", "0.0.0.0", "::", "::1"}:  # noqa: S104
         host = "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def allow_files() -> None:
+    """Let this process open more than its soft limit says: a container's is often a thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        # Some systems allow less than they say.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def collect_seldom() -> None:

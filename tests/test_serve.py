@@ -1,6 +1,7 @@
 """The served app as a whole: it starts, answers, keeps quiet about secrets, and ends."""
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from chatapp.serve import FILES
 from chatapp.static import BUILD
 from tests.conftest import StartApp
 from tests.harness.app import AppServer
@@ -62,6 +64,17 @@ async def test_a_signal_ends_it_soon(start_app: StartApp, number: signal.Signals
         server.process.send(number)
         assert await server.process.ended(8) in {0, -number}
     assert "Traceback" not in server.process.text
+
+
+async def test_it_may_open_as_many_files_as_the_machine_allows(start_app: StartApp) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        server = await start_app()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (most, hard)
 
 
 async def test_a_taken_port_is_one_sentence(app_server: AppServer) -> None:

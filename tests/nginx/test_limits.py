@@ -1,7 +1,9 @@
 """How much one address may ask for, and that what it asks for is taken from nobody else."""
 
 import asyncio
+import resource
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -106,6 +108,26 @@ async def test_one_address_cannot_fill_the_line_of_all(
             each.cancel()
         await asyncio.gather(*flood, return_exceptions=True)
     assert others == [101] * 20
+
+
+def _workers(nginx: Nginx) -> set[int]:
+    pid = nginx.process.pid
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+async def test_workers_may_open_more_files_than_they_were_started_with(
+    start_nginx: StartNginx, backends: Backends
+) -> None:
+    server = await start_nginx([backends[0].port])
+    before = _workers(server)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (1024, hard))
+    server.reload()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (now := _workers(server)) & before or not now:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    # Each has 9,500 connections, of which each may read a file.
+    assert {resource.prlimit(pid, resource.RLIMIT_NOFILE)[0] >= 19_000 for pid in now} == {True}
 
 
 async def test_a_limit_is_of_an_ipv4_address_or_of_a_network_of_ipv6(
