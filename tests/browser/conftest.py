@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.browser.chatting import Chatting
+from tests.browser.gate import Gate
 from tests.browser.rows import Person, Rows
 from tests.fakes import ProviderServer
 from tests.harness.app import AppServer, serving
@@ -17,13 +18,13 @@ POOL = """
 name = "groq-main"
 provider = "groq"
 api_key_env = "GROQ_API_KEY"
-base_url = "{groq}"
+base_url = "{url}"
 
 [[account]]
 name = "gemini"
 provider = "google"
 api_key_env = "GOOGLE_API_KEY"
-base_url = "{gemini}"
+base_url = "{url}"
 
 [[member]]
 tier = "fast"
@@ -51,13 +52,17 @@ async def providers(_provider_server: ProviderServer) -> ProviderServer:
 
 
 @pytest.fixture(scope="session")
-def pool_env(
-    _provider_server: ProviderServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
+async def gate(_provider_server: ProviderServer) -> AsyncIterator[Gate]:
+    """What stands between the pool and the providers."""
+    async with Gate(_provider_server.port) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def pool_env(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What makes an app ask those providers."""
     file: Path = tmp_path_factory.mktemp("pool") / "pool.toml"
-    groq, gemini = _provider_server.base_url("groq"), _provider_server.base_url("google")
-    file.write_text(POOL.format(groq=groq, gemini=gemini))
+    file.write_text(POOL.format(url=gate.url))
     return {"CHATAPP_POOL": str(file), "GROQ_API_KEY": "gsk-test", "GOOGLE_API_KEY": "AIza-test"}
 
 

@@ -4,11 +4,13 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from sqlmodel import col, select
+from sqlmodel import select
 
 from chatapp import routes
 from chatapp.chats.models import Message
+from tests.answers.world import words
 from tests.browser.chatting import Chatting
+from tests.browser.gate import Gate
 from tests.browser.rows import Rows
 from tests.conftest import StartApp
 from tests.fakes import ProviderServer
@@ -17,7 +19,6 @@ from tests.harness.app import AppServer
 pytestmark = pytest.mark.browser
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse"
-FIRST = "".join(f"{' ' if n else ''}w{n}" for n in range(60))
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -28,11 +29,7 @@ async def app(
     return await start_app(pool_env)
 
 
-async def words(page: Page, at: int) -> str:
-    return await page.get_by_test_id("answer").nth(at).locator(".reading").inner_text()
-
-
-async def test_from_sign_up_to_sign_in_again(app: AppServer, page: Page) -> None:
+async def test_from_sign_up_to_sign_in_again(app: AppServer, page: Page, gate: Gate) -> None:
     chatting = Chatting(page, app.url)
     await page.goto(app.url + routes.SIGNUP)
     await expect(page.get_by_text("Nobody has an account here yet.")).to_be_visible()
@@ -45,29 +42,22 @@ async def test_from_sign_up_to_sign_in_again(app: AppServer, page: Page) -> None
     await expect(page.get_by_role("button", name="New chat")).to_be_visible()
 
     # The question shows at once, the answer grows, and says that it does.
-    await chatting.box.fill("[[say 60 words at 40/s]]")
-    await chatting.send.click()
-    asked = chatting.questions.get_by_role("paragraph")
-    await expect(asked).to_have_text("[[say 60 words at 40/s]]")
-    await page.wait_for_url(re.compile(f"/c/{UUID}$"))
-    answer = await chatting.streaming()
-    lengths = await answer.evaluate(
-        """async (answer) => {
-          const lengths = new Set();
-          while (answer.dataset.status === "streaming") {
-            lengths.add(answer.querySelector(".reading").innerText.length);
-            await new Promise(requestAnimationFrame);
-          }
-          return [...lengths];
-        }"""
-    )
-    assert len(lengths) >= 5
-    assert lengths == sorted(lengths)
+    async with gate.closed(" w10") as let_come:
+        await chatting.box.fill("[[say 60 words]]")
+        await chatting.send.click()
+        asked = chatting.questions.get_by_role("paragraph")
+        await expect(asked).to_have_text("[[say 60 words]]")
+        await page.wait_for_url(re.compile(f"/c/{UUID}$"))
+        answer = await chatting.streaming()
+        for count in (10, 20, 30, 40, 50):
+            let_come(f" w{count}")
+            await expect(answer.locator(".reading")).to_have_text(words(count))
+            await expect(answer).to_have_attribute("data-status", "streaming")
     await expect(answer).to_have_attribute("data-status", "done")
     await expect(answer).to_have_attribute("data-answer-id", re.compile(f"^{UUID}$"))
-    assert await words(page, 0) == FIRST
-    [kept] = await Rows(app.env).all(select(Message.text).where(Message.role == "answer"))
-    assert kept == FIRST
+    await expect(answer.locator(".reading")).to_have_text(words(60))
+    kept = select(Message.text).where(Message.role == "answer")
+    await Rows(app.env).become(kept, [words(60)])
     await expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
     await expect(chatting.log).to_be_visible()
 
@@ -75,13 +65,12 @@ async def test_from_sign_up_to_sign_in_again(app: AppServer, page: Page) -> None
     await page.reload()
     await expect(chatting.answer).to_have_attribute("data-status", "done")
     assert page.url == first_url
-    assert await chatting.log.inner_text() == shown
+    await expect(chatting.log).to_have_text(shown, use_inner_text=True)
 
     await chatting.answered("And who are you?")
-    by = [await each.inner_text() for each in await page.get_by_test_id("answer").all()]
-    assert "Groq · llama-3.1-8b-instant · " in by[0]
-    assert "Gemini · gemini-2.5-flash · " in by[1]
-    assert "I am gemini-2.5-flash." in by[1]
+    await expect(chatting.answers.first).to_contain_text("Groq · llama-3.1-8b-instant · ")
+    await expect(chatting.answer).to_contain_text("Gemini · gemini-2.5-flash · ")
+    await expect(chatting.answer).to_contain_text("I am gemini-2.5-flash.")
 
     await page.goto(app.url + routes.SETTINGS)
     await page.get_by_role("button", name="Sign out", exact=True).click()
@@ -93,12 +82,12 @@ async def test_from_sign_up_to_sign_in_again(app: AppServer, page: Page) -> None
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url(first_url)
     await expect(chatting.answers).to_have_count(2)
-    line = chatting.nav.get_by_role("link", name="[[say 60 words at 40/s]]")
+    line = chatting.nav.get_by_role("link", name="[[say 60 words]]")
     await expect(line).to_have_attribute("aria-current", "page")
 
 
 async def test_both_providers_answer_and_each_chat_has_its_address(
-    chatting: Chatting, rows: Rows
+    chatting: Chatting, gate: Gate
 ) -> None:
     page = chatting.page
     await chatting.answered("The first chat")
@@ -125,16 +114,16 @@ async def test_both_providers_answer_and_each_chat_has_its_address(
     await page.wait_for_url(first)
     await expect(chatting.questions).to_contain_text(["The first chat"])
     # An answer that comes while another chat is open goes to its own chat.
-    await chatting.ask("[[say 40 words at 20/s]]")
-    await chatting.streaming()
-    await chatting.nav.get_by_role("link", name="The second chat").click()
-    await page.wait_for_url(second)
-    await expect(chatting.questions).to_contain_text(["The second chat"])
-    await expect(chatting.answers).to_have_count(1)
-    await expect(chatting.send).to_be_visible()
+    async with gate.closed(" w20"):
+        await chatting.ask("[[say 40 words]]")
+        await chatting.streaming()
+        await chatting.nav.get_by_role("link", name="The second chat").click()
+        await page.wait_for_url(second)
+        await expect(chatting.questions).to_contain_text(["The second chat"])
+        await expect(chatting.answers).to_have_count(1)
+        await expect(chatting.send).to_be_visible()
     await page.go_back()
     await page.wait_for_url(first)
     await expect(chatting.answers).to_have_count(2)
     await expect(chatting.answer).to_have_attribute("data-status", "done")
-    texts = await rows.all(select(Message.text).where(col(Message.text).contains("w39")))
-    assert await words(page, 1) == texts[-1]
+    await expect(chatting.answer.locator(".reading")).to_have_text(words(40))

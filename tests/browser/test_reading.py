@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from chatapp.chats.service import PAGE
 from tests.browser.chatting import Chatting
+from tests.browser.gate import Gate
 from tests.browser.rows import Person, Rows
 from tests.fakes import ProviderServer
 
@@ -22,6 +23,16 @@ FIRST = """() => {
   return window.read.getBoundingClientRect().top;
 }"""
 """Where the first message is; it is remembered."""
+
+
+RESTS = """async () => {
+  const view = document.querySelector(".overscroll-contain");
+  for (let top = -1, same = 0; same < 10; same = view.scrollTop === top ? same + 1 : 0) {
+    top = view.scrollTop;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+"""Wait until nothing scrolls any more."""
 
 
 def texts(count: int) -> list[str]:
@@ -85,6 +96,7 @@ async def test_the_beginning_of_a_chat_has_nothing_before_it(
 async def test_the_view_follows_until_the_reader_scrolls_up(
     chatting: Chatting,
     providers: ProviderServer,
+    gate: Gate,
     motion: Literal["reduce", "no-preference"],
 ) -> None:
     page = chatting.page
@@ -93,26 +105,30 @@ async def test_the_view_follows_until_the_reader_scrolls_up(
     await chatting.alive()
     jump = page.get_by_role("button", name="Jump to latest")
     await providers.set(text=LONG, tokens_per_second=150)
-    await chatting.ask("Tell me a lot")
-    await chatting.streaming()
-    await expect(chatting.answer).to_contain_text("Paragraph 6.")
-    await page.wait_for_function(
-        """() => {
-          const view = document.querySelector(".overscroll-contain");
-          return view.scrollTop > 100
-            && view.scrollHeight - view.scrollTop - view.clientHeight < 80;
-        }"""
-    )
-    await expect(jump).to_be_hidden()
-    # Scrolled up, nothing moves whatever comes.
-    await chatting.log.hover()
-    await page.mouse.wheel(0, -300)
-    await expect(jump).to_be_visible()
-    stays = await chatting.scroll()
-    await expect(chatting.answer).to_contain_text("Paragraph 12.")
-    later = await chatting.scroll()
-    assert later["height"] > stays["height"]
-    assert later["top"] == stays["top"]
+    async with gate.closed(" 12.") as let_come:
+        await chatting.ask("Tell me a lot")
+        await chatting.streaming()
+        await expect(chatting.answer).to_contain_text("Paragraph 11.")
+        await page.wait_for_function(
+            """() => {
+              const view = document.querySelector(".overscroll-contain");
+              return view.scrollTop > 100
+                && view.scrollHeight - view.scrollTop - view.clientHeight < 80;
+            }"""
+        )
+        await expect(jump).to_be_hidden()
+        # Scrolled up, nothing moves whatever comes.
+        await chatting.log.hover()
+        await page.mouse.wheel(0, -300)
+        await expect(jump).to_be_visible()
+        await page.evaluate(RESTS)
+        stays = await chatting.scroll()
+        let_come(" 17.")
+        await expect(chatting.answer).to_contain_text("Paragraph 16.")
+        await page.evaluate(RESTS)
+        later = await chatting.scroll()
+        assert later["height"] > stays["height"]
+        assert later["top"] == stays["top"]
     await jump.click()
     await expect(jump).to_be_hidden()
     await expect(chatting.answer).to_have_attribute("data-status", "done")
