@@ -397,20 +397,45 @@
   };
 
   new MutationObserver((changes) => {
-    for (const { target, attributeName } of changes) {
+    for (const { target, attributeName, oldValue } of changes) {
       if (target.id === "composer") signals[attributeName]?.(target);
-      if (attributeName === "data-status" && document.hidden) waiting = true;
+      if (attributeName === "data-status") seeEnd(oldValue, target.dataset.status);
     }
+    seeMarks();
     showTitle();
   }).observe(document, {
     subtree: true,
     childList: true,
     attributes: true,
+    attributeOldValue: true,
     attributeFilter: [...Object.keys(signals), "data-status", "data-title"],
   });
 
-  // The title names the chat; a dot in it says that an answer came while nobody looked.
+  // The title names the chat; a dot in it says that an answer ended while nobody looked: here, or in
+  // another chat, which has a mark in the list then.
   let waiting = false;
+
+  const ends = ["done", "stopped", "failed"];
+
+  const seeEnd = (before, now) => {
+    if (document.hidden && ends.includes(now) && !ends.includes(before)) waiting = true;
+  };
+
+  const marksOf = () =>
+    [...document.querySelectorAll("#sidebar [title='New answer']")].map(
+      (mark) => mark.parentElement.querySelector("a").pathname,
+    );
+
+  // The marks that are no news; null while the list has not come.
+  let known = null;
+
+  const seeMarks = () => {
+    if (known && !document.hidden) return;
+    if (!document.querySelector("#sidebar") || document.querySelector("#sidebar .pulse")) return;
+    const marks = marksOf();
+    if (known && marks.some((mark) => !known.has(mark))) waiting = true;
+    known = new Set(marks);
+  };
 
   const showTitle = () => {
     const chat = document.querySelector("[data-title]")?.dataset.title;
@@ -422,7 +447,8 @@
   };
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) waiting = false;
+    if (document.hidden) known = known && new Set(marksOf());
+    else waiting = false;
     showTitle();
   });
 
