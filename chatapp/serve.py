@@ -44,6 +44,15 @@ STUCK = 60
 Neither the heartbeat nor the closing of a socket can: what they have to say waits behind the rest.
 """
 
+HANDED = "CHATAPP_LISTENER"
+"""Names, in the environment, the descriptor of a bound socket that this process inherits.
+
+A process that is to come after this one has it too: see :mod:`tools.supervisor`.
+"""
+
+ACCEPTED = 0.5
+"""Seconds from a connection to its request, at most, for those between nginx and us."""
+
 GRACE = 10
 """Seconds that requests in progress have to end when the process is told to stop."""
 
@@ -96,21 +105,22 @@ def serve() -> int:
 
 
 def listeners(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to every address that the host name stands for.
+    """The socket that was handed to us, else one for every address that the host name stands for.
 
     Raises:
         OSError: the port is taken, or the address is not of this machine.
     """
+    if descriptor := os.environ.pop(HANDED, ""):
+        handed = socket.socket(fileno=int(descriptor))
+        _set_up(handed)
+        return [handed]
     bound: list[socket.socket] = []
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _name, where in dict.fromkeys(found):
         listener = socket.socket(family, kind, protocol)
         bound.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Each connection has these from its listener.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK * 1000)
+        _set_up(listener)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
@@ -120,6 +130,13 @@ def listeners(host: str, port: int) -> list[socket.socket]:
                 each.close()
             raise
     return bound
+
+
+def _set_up(listener: socket.socket) -> None:
+    """What each connection has from its listener."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK * 1000)
 
 
 def address(host: str, port: int) -> str:
@@ -155,10 +172,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._departure: asyncio.Task[None] | None = None
+        self._succeeded = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.make_way)
             collect_seldom()
             where = settings().public_url or address(self.config.host, self.config.port)
             if settings().log == "json":
@@ -173,6 +192,23 @@ class _Server(uvicorn.Server):
         # Alone, there is nobody to go to.
         if again or sig != signal.SIGTERM or not self.started or not settings().redis_url:
             super().handle_exit(sig, frame)
+
+    def make_way(self) -> None:
+        """Leave, as on SIGTERM; another process has our listener and takes what comes from now on."""
+        self._succeeded = True
+        for server in self.servers:
+            server.close()
+        # Those who have just been accepted are not sent on before they have said what they want.
+        asyncio.get_running_loop().call_later(ACCEPTED, leaving.begin)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, and let what was begun end."""
+        if not self._succeeded:
+            # The supervisor has it too: what comes now would wait there for nobody.
+            for listener in sockets or ():
+                with suppress(OSError):
+                    listener.shutdown(socket.SHUT_RDWR)
+        await super().shutdown(sockets=sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Begin the departure when it is time."""
