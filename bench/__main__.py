@@ -1,4 +1,7 @@
-"""``python -m bench [part of a measure's name …]``: prints a table; fails on wrong results only."""
+"""``python -m bench``: the quick measures, then the report; or what is named, with its options.
+
+Measures fail on wrong results only; the report fails on a missed bar, too.
+"""
 
 import asyncio
 import os
@@ -19,9 +22,11 @@ from bench import (
     kept_state,
     leaks,
     long_chat,
+    peers,
     people,
     recovery,
     relay,
+    report,
     scale_model,
     table,
     weight,
@@ -57,6 +62,8 @@ ALONE = {
     "people": people.main,
     "bad-day": bad_day.main,
     "relay": relay.main,
+    "peers": peers.main,
+    "report": report.main,
     "faults": faults.main,
     "recovery": recovery.main,
     "scale": scale_model.main,
@@ -65,13 +72,25 @@ ALONE = {
 """What has the machine for itself and takes options of its own."""
 
 
+QUICK = "quick"
+"""All measures that are not alone."""
+
+
 async def main(wanted: Sequence[str]) -> int:
     if wanted and wanted[0] in ALONE:
         return await ALONE[wanted[0]](list(wanted[1:]))
+    if not wanted:
+        # Both, whatever came of the first.
+        return max(await _quick([]), await report.main([]))
+    return await _quick([] if list(wanted) == [QUICK] else wanted)
+
+
+async def _quick(wanted: Sequence[str]) -> int:
     all_names = (*MEASURES, WEIGHT, POOL)
     names = [name for name in all_names if not wanted or name in wanted]
     if unknown := set(wanted) - set(names):
-        print(f"No such measure: {', '.join(sorted(unknown))}. Say some of {[*all_names]}.")
+        known = [QUICK, *all_names, *ALONE]
+        print(f"No such measure: {', '.join(sorted(unknown))}. Say some of {known}.")
         return 2
     began = time.monotonic()
     results: list[Result] = []

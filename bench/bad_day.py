@@ -19,9 +19,10 @@ import psycopg
 from bench.installation import Installation
 from bench.load.counts import Counts, total
 from bench.load.crowds import Crowds, Seen
-from bench.load.manners import Manners
 from bench.load.seeding import seed
-from bench.people import Plan
+from bench.outcome import Outcome, Table, attempt, finish
+from bench.plan import Plan
+from bench.run import Run
 
 PATIENCE = 120.0
 CALM = 4.0
@@ -43,34 +44,46 @@ class Trouble:
     """Seconds from its begin until all pages showed their chat again."""
     counts: Counts
 
-    def __str__(self) -> str:
-        word = self.counts.delays_of("word")
-        return (
-            f"{self.name:34} {self.took:5.1f} s, {self.away:6,} away, back in {self.back:5.1f} s, "
-            f"{self.counts.of('asked'):4} asked, {self.counts.of('answers done'):4} answered, "
-            f"{self.counts.errors} wrong, word p95 {word.percentile(95):.0f} ms"
-        )
+    def cells(self) -> list[str]:
+        """For the table."""
+        of = self.counts.of
+        return [
+            self.name,
+            f"{self.took:.1f} s",
+            f"{self.away:,}",
+            f"{self.back:.1f} s",
+            f"{of('asked'):,}",
+            f"{of('answers done') + of('answers stopped'):,}",
+            f"{of('began again'):,}",
+            str(self.counts.errors),
+            f"{self.counts.delays_of('word').percentile(95):,.0f} ms",
+        ]
+
+
+HEAD = ["trouble", "lasts", "pages away at most", "all are back after", "asked", "answered"]
+HEAD += ["began again", "errors", "word p95"]
 
 
 class BadDay:
     """Troubles, one after the other, for people who talk."""
 
-    def __init__(self, installation: Installation, crowds: Crowds) -> None:
-        self._installation = installation
-        self._crowds = crowds
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._installation = run.installation
+        self._crowds = run.crowds
         self.troubles: list[Trouble] = []
 
     async def meet(self, name: str, happen: Callable[[], Awaitable[None]]) -> None:
         """Let something happen, and wait until all is well."""
         await asyncio.sleep(CALM)
-        before = await self._crowds.report()
+        await self._run.look()
         began = time.monotonic()
         trouble = asyncio.create_task(self._timed(happen))
         seen: list[Seen] = []
         back, away = 0.0, 0
         while True:
             await asyncio.sleep(0.25)
-            seen.append(await self._crowds.report())
+            seen.append(await self._run.look())
             missing = self._crowds.people - seen[-1].there
             away = max(away, missing)
             elapsed = time.monotonic() - began
@@ -79,15 +92,13 @@ class BadDay:
             if trouble.done() and not missing and elapsed > max(FIRST_RESPONSE, back + CALM):
                 break
             if elapsed > PATIENCE:
-                seen[-1].counts.fail("not all came back", f"{missing} pages")
+                for counts in (seen[-1].counts, self._run.everything):
+                    counts.fail("not all came back", f"{missing} pages after {name}")
                 break
         took = await trouble
         counts = total([each.counts for each in seen])
-        for what, times in before.counts.happened.items():
-            if what.startswith("wrong: "):
-                counts.note(what, times)
         self.troubles.append(Trouble(name, took, away, back, counts))
-        print(self.troubles[-1], flush=True)
+        print(", ".join(self.troubles[-1].cells()), flush=True)
         for line in counts.wrong[:5]:
             print(f"  ! {line}", flush=True)
 
@@ -135,61 +146,101 @@ class BadDay:
         await self._crowds.drop()
 
 
-async def main(arguments: list[str]) -> int:
-    """Run, and say how it went."""
-    plan = Plan.of(arguments, people=2_000, streams=60, crowds=2, words=150)
-    print(plan, flush=True)
+async def measure(plan: Plan, outcome: Outcome) -> None:
+    """Let people talk and meet all troubles."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-bad-day-")))
-        return await _run(plan, folder, stack)
+        installation = Installation(stack, folder, plan.backends, plan.settings)
+        await installation.start()
+        accounts = await seed(installation.database_url, plan.people)
+        crowds = Crowds(accounts, plan.manners, [installation.port], plan.crowds)
+        stack.push_async_callback(crowds.stop)
+        await crowds.start()
+        run = Run(installation, crowds)
+        try:
+            await _meet(plan, run, outcome)
+        finally:
+            outcome.wrong += run.wrong
 
 
-async def _run(plan: Plan, folder: Path, stack: AsyncExitStack) -> int:
-    installation = Installation(stack, folder, plan.backends, plan.settings)
-    await installation.start()
-    accounts = await seed(installation.database_url, plan.people)
-    manners = Manners(words=plan.words, rate=plan.rate, deflate=bool(plan.deflate))
-    crowds = Crowds(accounts, manners, [installation.port], plan.crowds)
-    stack.push_async_callback(crowds.stop)
-    await crowds.start()
-    await crowds.come(plan.arrivals)
-    until = time.monotonic() + plan.people / plan.arrivals + PATIENCE
-    while (await crowds.report()).there < plan.people:
-        if time.monotonic() > until:
-            raise TimeoutError("Not everybody came.")
-        await asyncio.sleep(0.5)
-    await crowds.talk(think=plan.think, reloads=0.0)
-    await asyncio.sleep(plan.settle)
-    day = BadDay(installation, crowds)
-    await day.meet("a backend is killed", day.kill_backend)
-    await day.meet("all backends are replaced in turn", day.restart_all)
-    await day.meet("Redis dies and comes back empty", day.restart_redis)
-    await day.meet("PostgreSQL is restarted", day.restart_postgres)
-    await day.meet("one of two providers is down", day.provider_down)
-    await day.meet("everybody reconnects at once", day.drop_all)
-    await crowds.quiet()
-    seen = [await crowds.report()]
-    until = time.monotonic() + PATIENCE
-    while seen[-1].waiting and time.monotonic() < until:
-        await asyncio.sleep(0.5)
-        seen.append(await crowds.report())
-    last = total([each.counts for each in seen])
-    asked = sum(each.counts.of("asked") for each in day.troubles)
-    wrong = sum(each.counts.errors for each in day.troubles) + last.errors
-    kept = await asyncio.to_thread(_kept, installation.database_url)
-    print(f"\nAt the end {seen[-1].waiting} questions wait. {asked} were asked in trouble.")
-    print(f"In the database: {kept}")
-    for line in last.wrong[:5]:
-        print(f"  ! {line}")
-    print(f"{wrong} errors")
-    return 1 if wrong or seen[-1].waiting or "0 without an end" not in kept else 0
+async def _meet(plan: Plan, run: Run, outcome: Outcome) -> None:
+    await run.crowds.come(plan.arrivals)
+    await run.all_there(plan.people / plan.arrivals + PATIENCE)
+    think = plan.manners.pause_for_streams(plan.people, plan.streams)
+    await run.crowds.talk(think=think, reloads=0.0)
+    await run.watch(plan.settle)
+    day = BadDay(run)
+    troubles = {
+        "a backend is killed": day.kill_backend,
+        "all backends are replaced in turn": day.restart_all,
+        "Redis dies and comes back empty": day.restart_redis,
+        "PostgreSQL is restarted": day.restart_postgres,
+        "one of two providers is down": day.provider_down,
+        "everybody reconnects at once": day.drop_all,
+    }
+    rows: list[list[str]] = []
+    outcome.tables.append(Table("Six troubles", HEAD, rows))
+    for name, happen in troubles.items():
+        await day.meet(name, happen)
+        rows.append(day.troubles[-1].cells())
+    waiting = (await run.all_answered(PATIENCE))[-1].waiting
+    kept = await asyncio.to_thread(_kept, run.installation.database_url)
+    counts = run.everything
+    outcome.notes += [
+        f"{counts.of('asked'):,} questions were asked in all, {counts.of('tokens'):,} words came.",
+        f"The database has {kept.answers:,} of their answers, {kept.taken_over:,} taken over.",
+    ]
+    lost = run.lost + kept.endless
+    found = f"{lost} lost, {counts.errors} errors, {kept.endless} without an end in the database"
+    outcome.bar("no question, answer or word is lost", found, passed=not (lost or counts.errors))
+    outcome.bar("nobody waits at the end", f"{waiting} wait", passed=not waiting)
+    back = max(trouble.back for trouble in day.troubles)
+    found = f"{len(day.troubles)} troubles, {back:.0f} s at most"
+    within = all(trouble.back < PATIENCE for trouble in day.troubles)
+    what = f"all are back within {PATIENCE:.0f} s of every trouble"
+    outcome.bar(what, found, passed=within)
+    if kept.endless:
+        outcome.wrong.append(f"{kept.endless} answers have no end in the database")
 
 
-def _kept(database_url: str) -> str:
+@dataclass(frozen=True)
+class Kept:
+    """What the database has of the answers."""
+
+    answers: int
+    endless: int
+    taken_over: int
+
+
+def _kept(database_url: str) -> Kept:
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "SELECT count(*), count(*) FILTER (WHERE ended_at IS NULL),"
             " count(*) FILTER (WHERE epoch > 1) FROM answers WHERE runner <> ''"
         ).fetchone()
     assert row
-    return f"{row[0]} answers, {row[1]} without an end, {row[2]} taken over"
+    return Kept(*row)
+
+
+def planned(arguments: list[str]) -> Plan:
+    """What is done unless options say otherwise."""
+    return Plan.of(arguments, people=2_000, streams=60, crowds=2, words=150)
+
+
+def named(plan: Plan) -> Outcome:
+    """What is still to be filled."""
+    intro = (
+        f"{plan.people:,} people on {plan.backends} backends of whom some {plan.streams} are being "
+        f"answered, {plan.words} words each at {plan.rate} a second. Each trouble is over when "
+        "every page shows its chat again."
+    )
+    return Outcome("A bad day", intro)
+
+
+async def main(arguments: list[str]) -> int:
+    """Run, and say how it went."""
+    plan = planned(arguments)
+    print(plan, flush=True)
+    outcome = named(plan)
+    await attempt(outcome, measure(plan, outcome))
+    return finish(outcome)

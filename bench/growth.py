@@ -1,226 +1,169 @@
-"""``python -m bench growth [option=value …]``: what grows how, with people, streams and backends.
+"""``python -m bench growth [option=value …]``: what grows how, with people, streams, events and
+backends.
 
-On one backend, then on two: more and more people connect, then more and more answers come at the
-same time. A part that is one process and has used nearly a core is the wall; what a thousand people
-more cost follows from the steps. Then a naive Reflex app and Chainlit relay answers of the same
-length at the same pace, as many as they can.
+More and more people connect, then more and more answers come at the same time, then chats are
+switched more and more often; on one backend to the most, on several from the middle on. What has
+used up its core is the wall; what a thousand people more cost follows from the steps.
 """
 
-import asyncio
+import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
-from bench import relay
-from bench.baseline import Naive
 from bench.installation import Installation
-from bench.load.crowds import Crowds
-from bench.load.groups import uses
-from bench.load.manners import Account, Manners
+from bench.ladder import PARTS, Ladder, Step
 from bench.load.seeding import seed
-from bench.peer import Chainlit
-from bench.people import Phase, Plan, Run
-from bench.subject import Subject
-from tests.fakes import ProviderServer
-from tests.harness.services import Services
+from bench.outcome import Outcome, Table, attempt, finish
+from bench.plan import Plan
 
-PEOPLE = (500, 1_000, 2_000, 4_000)
-"""Connected, on each backend."""
-STREAMS = (25, 50, 100, 150)
-"""Answers at the same time, on each backend."""
-PEERS = (5, 10, 20, 40)
-"""Answers at the same time, on a peer."""
-LATE = 500.0
-"""Milliseconds at the 95th percentile from which on words come too late."""
-FULL = 0.85
-"""The share of a core from which on a part that is one process holds up the rest."""
-WARM, MEASURE = 14.0, 12.0
-"""Seconds for which each step runs before it is measured, and while it is."""
+PEOPLE = {1: (1, 100, 1_000, 4_000, 8_000), 2: (1, 4_000), 4: (1, 3_000)}
+"""Connected, by the number of backends: together."""
+STREAMS = {1: (1, 25, 50, 100, 200, 300, 400, 500), 2: (100, 200, 300, 400, 500, 600)}
+STREAMS[4] = (200, 400, 500, 600)
+"""Answers at the same time, together."""
+EVENTS = {1: (1, 25, 50, 100, 200, 400, 800), 2: (50, 100, 200, 400, 800)}
+EVENTS[4] = (100, 200, 400, 800)
+"""Chats that are switched to, a second."""
 
-HEAD = ["backends", "people", "streams", "tokens/s", "questions/s", "word p95", "backend", "Redis"]
-HEAD += ["PostgreSQL", "nginx", "memory a person"]
+BASE = 1_000
+"""So many people there must be before the cost of more is told: the first ones fill caches."""
 
-
-@dataclass(frozen=True)
-class Step:
-    """What one step came to. Uses are cores, memory is kilobytes."""
-
-    backends: int
-    people: int
-    phase: Phase
-    memory: float
-
-    def cores(self, part: str) -> float:
-        return self.phase.cpu[part] / self.phase.seconds
-
-    @property
-    def backend(self) -> float:
-        """The cores that each backend used."""
-        return self.cores("backends") / self.backends
-
-    @property
-    def p95(self) -> float:
-        """How late words were, in milliseconds; 0: there were none."""
-        word = self.phase.seen.delays_of("word")
-        return word.percentile(95) if word.count else 0.0
-
-    @property
-    def streams(self) -> float:
-        running = self.phase.streaming
-        return sum(running) / len(running)
-
-    @property
-    def wall(self) -> str:
-        """What holds up the rest; empty: nothing does."""
-        full = {"a backend's core": self.backend, "Redis' core": self.cores("Redis")}
-        found = [name for name, used in full.items() if used >= FULL]
-        if not found and self.p95 > LATE:
-            found = ["the machine's two cores"]
-        return " and ".join(found)
-
-    def cells(self) -> list[str]:
-        seen, seconds = self.phase.seen, self.phase.seconds
-        late = f"{self.p95:,.0f} ms" if self.p95 else ""
-        rates = [f"{seen.of(what) / seconds:,.0f}" for what in ("tokens", "asked")]
-        parts = [f"{self.cores(part):.2f}" for part in ("Redis", "PostgreSQL", "nginx")]
-        backend = f"{self.backend:.2f}"
-        first = [str(self.backends), f"{self.people:,}", f"{self.streams:.0f}", *rates, late]
-        return [*first, backend, *parts, f"{self.memory:.0f} KB" if self.memory else ""]
-
-
-class Ladder:
-    """Steps with one number of backends."""
-
-    def __init__(self, plan: Plan, installation: Installation, accounts: list[Account]) -> None:
-        self._plan = plan
-        self._installation = installation
-        self._accounts = accounts
-        self._crowds: list[Crowds] = []
-        self.steps: list[Step] = []
-
-    async def climb(self, stack: AsyncExitStack) -> None:
-        """Let people come, then let them ask more and more."""
-        before = self._memory()
-        counts = [each * self._plan.backends for each in PEOPLE]
-        for there, wanted in pairwise((0, *counts)):
-            crowds = await self._come(stack, self._accounts[there:wanted])
-            memory = (self._memory() - before) * 1024 / wanted
-            await self._measure(crowds, wanted, 3.0, memory)
-        for streams in STREAMS:
-            await self._talk(streams * self._plan.backends)
-            await asyncio.sleep(WARM)
-            await self._measure(self._crowds[-1], counts[-1], MEASURE)
-            if self.steps[-1].wall:
-                break
-        for crowds in self._crowds:
-            await crowds.quiet()
-
-    async def _come(self, stack: AsyncExitStack, accounts: Sequence[Account]) -> Crowds:
-        plan = self._plan
-        manners = Manners(words=plan.words, rate=plan.rate, reloads=0.0)
-        crowds = Crowds(accounts, manners, [self._installation.port], 1)
-        stack.push_async_callback(crowds.stop)
-        await crowds.start()
-        self._crowds.append(crowds)
-        await crowds.come(plan.arrivals)
-        await Run(self._installation, crowds).all_there(2 * len(accounts) / plan.arrivals + 60)
-        return crowds
-
-    async def _talk(self, streams: int) -> None:
-        """The last who came ask, and so often that so many answers come at a time."""
-        crowds = self._crowds[-1]
-        plan = replace(self._plan, people=crowds.people, streams=streams)
-        # A tenth of what people do is not asking.
-        await crowds.talk(think=max(plan.think * 0.85, 0.5))
-
-    async def _measure(
-        self, crowds: Crowds, people: int, seconds: float, memory: float = 0.0
-    ) -> None:
-        run = Run(self._installation, crowds)
-        await crowds.report()
-        run.begin()
-        phase = await run.end(f"{people} people", await run.watch(seconds))
-        self.steps.append(Step(self._plan.backends, people, phase, memory))
-
-    def _memory(self) -> float:
-        """Megabytes of the backends."""
-        return uses({"": self._installation.backends}, memory=True)[""].memory
+AXES = {"people": "no work but to be there", "streams": "answers", "events": "chats switched to"}
 
 
 def walls(steps: Sequence[Step]) -> list[str]:
-    """What held up the rest, for each number of backends."""
-    lines = []
-    for backends in sorted({step.backends for step in steps}):
-        mine = [step for step in steps if step.backends == backends]
+    """What held up the rest first, for each number of backends and each axis."""
+    lines: list[str] = []
+    for backends, axis in dict.fromkeys((step.backends, step.axis) for step in steps):
+        mine = [step for step in steps if (step.backends, step.axis) == (backends, axis)]
         met = next((step for step in mine if step.wall), None)
-        if met:
-            at = f"at {met.streams:.0f} answers at a time"
-            lines.append(f"{backends} backends: the first wall is {met.wall}, {at}.")
-        else:
-            last = mine[-1].streams
-            lines.append(f"{backends} backends: no wall up to {last:.0f} answers at a time.")
+        said = f"the first wall is {met.wall}" if met else "no wall up to"
+        at = f", at {met.load}" if met else f" {mine[-1].load}"
+        lines.append(f"Backends: {backends}; {AXES[axis]}: {said}{at}.")
     return lines
 
 
-def thousand(steps: Sequence[Step]) -> str:
-    """What a thousand people more cost who are connected and do nothing."""
-    idle = [step for step in steps if step.memory and step.backends == 1]
-    first, last = idle[0], idle[-1]
+def thousand(steps: Sequence[Step]) -> Table | None:
+    """What a thousand people more cost who are connected and do nothing; None: too few came."""
+    idle = [step for step in steps if step.axis == "people" and step.backends == 1]
+    first = next((step for step in idle if step.people >= BASE), idle[0] if idle else None)
+    if first is None or idle[-1].people <= first.people:
+        return None
+    last = idle[-1]
     more = (last.people - first.people) / 1000
-    cores = (last.cores("backends") - first.cores("backends")) / more
-    memory = (last.memory * last.people - first.memory * first.people) / 1024 / more
-    return f"A thousand people more take {cores * 1000:.0f} ms of CPU a second and {memory:.0f} MB."
+    rows = []
+    for part in PARTS:
+        cores = (last.phase.cores(part) - first.phase.cores(part)) / more
+        memory = (last.memory[part] - first.memory[part]) / more
+        rows.append([part, f"{cores * 1000:.1f} ms/s", f"{memory:.1f} MB"])
+    title = f"What a thousand people more cost, from {first.people:,} to {last.people:,}"
+    return Table(title, ["part", "CPU", "memory"], rows)
+
+
+def tables(steps: Sequence[Step]) -> list[Table]:
+    """The steps of each axis."""
+    uses = ["a backend", *PARTS[1:], "all with the load"]
+    people = ["backends", "people", *(f"{part}: CPU, memory" for part in PARTS)]
+    streams = ["backends", "answers at a time", "words/s", "questions/s", "word p95", *uses, "wall"]
+    events = ["backends", "events/s", "CPU an event", "page shown p95", *uses, "wall"]
+    made = [
+        ("People who do nothing", people, [_idle(step) for step in steps if step.axis == "people"]),
+        ("Answers", streams, [_talk(step) for step in steps if step.axis == "streams"]),
+        ("Events", events, [_switch(step) for step in steps if step.axis == "events"]),
+    ]
+    return [Table(title, head, rows) for title, head, rows in made if rows]
+
+
+def _idle(step: Step) -> list[str]:
+    parts = [
+        f"{step.phase.cores(part) * 1000:.0f} ms/s, {step.memory[part]:,.0f} MB" for part in PARTS
+    ]
+    return [str(step.backends), f"{step.people:,}", *parts]
+
+
+def _uses(step: Step) -> list[str]:
+    parts = [f"{step.phase.cores(part):.2f}" for part in PARTS[1:]]
+    return [f"{step.backend:.2f}", *parts, f"{step.phase.all_cores:.2f}"]
+
+
+def _talk(step: Step) -> list[str]:
+    seen, seconds = step.phase.seen, step.phase.seconds
+    rates = [f"{seen.of('tokens') / seconds:,.0f}", f"{seen.of('asked') / seconds:.1f}"]
+    first = [str(step.backends), f"{step.phase.streams:.0f}", *rates, f"{step.late:,.0f} ms"]
+    return [*first, *_uses(step), step.wall]
+
+
+def _switch(step: Step) -> list[str]:
+    product = sum(step.phase.cpu[part] for part in PARTS)
+    each = product / max(step.phase.seen.of("switched"), 1) * 1000
+    first = [str(step.backends), f"{step.events:.0f}", f"{each:.1f} ms", f"{step.late:,.0f} ms"]
+    return [*first, *_uses(step), step.wall]
+
+
+async def measure(plan: Plan, outcome: Outcome) -> None:
+    """Climb with each number of backends."""
+    steps: list[Step] = []
+    try:
+        for backends in (1, 2, 4):
+            await _climb(replace(plan, backends=backends), steps, outcome)
+    finally:
+        found = tables(steps)
+        costs = thousand(steps)
+        outcome.tables += [*found, costs] if costs else found
+        outcome.notes += walls(steps)
+    met = [step for step in steps if step.wall and step.axis != "people"]
+    for axis in ("streams", "events"):
+        one = next((step for step in met if step.axis == axis and step.backends == 1), None)
+        found = f"{one.wall}, at {one.load}" if one else "none"
+        what = f"the first wall of {AXES[axis]} on one backend has a name"
+        outcome.bar(what, found, passed=bool(one))
+
+
+async def _climb(plan: Plan, steps: list[Step], outcome: Outcome) -> None:
+    backends = plan.backends
+    async with AsyncExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-growth-"))
+        installation = Installation(stack, Path(name), backends, plan.settings)
+        await installation.start()
+        people = _until(PEOPLE[backends], plan.people)
+        accounts = await seed(installation.database_url, people[-1])
+        ladder = Ladder(plan, installation, accounts, os.cpu_count() or 1)
+        try:
+            await ladder.people(stack, people)
+            await ladder.streams(_until(STREAMS[backends], plan.streams))
+            await ladder.events(_until(EVENTS[backends], plan.streams * 2))
+            await ladder.end()
+        finally:
+            steps += ladder.steps
+            outcome.wrong += [f"on {backends} backends: {line}" for line in ladder.wrong()]
+
+
+def _until(counts: Sequence[int], most: int) -> list[int]:
+    """The steps up to the most; there is one at least."""
+    return [each for each in counts if each <= most] or [most]
+
+
+def planned(arguments: list[str]) -> Plan:
+    """What is done unless options say otherwise: people and streams are the most that there are."""
+    return Plan.of(arguments, people=8_000, streams=600, arrivals=90.0)
+
+
+def named(plan: Plan) -> Outcome:
+    """What is still to be filled."""
+    intro = (
+        f"Up to {plan.people:,} people and {plan.streams} answers of {plan.words} words at "
+        f"{plan.rate} a second; then people do nothing but switch chats. Each axis ends at its "
+        "wall. Uses are cores; *a backend* is each one's."
+    )
+    return Outcome("What grows how", intro)
 
 
 async def main(arguments: list[str]) -> int:
     """Run, and print what grows how; 1 if anything was wrong."""
-    base = Plan.of(arguments, arrivals=100.0, deflate=1)
-    steps: list[Step] = []
-    for backends in (1, 2):
-        plan = replace(base, backends=backends, people=PEOPLE[-1] * backends)
-        async with AsyncExitStack() as stack:
-            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-growth-"))
-            installation = Installation(stack, Path(name), backends, plan.settings)
-            await installation.start()
-            accounts = await seed(installation.database_url, plan.people)
-            ladder = Ladder(plan, installation, accounts)
-            await ladder.climb(stack)
-        steps += ladder.steps
-    relay.show([HEAD, *(step.cells() for step in steps)])
-    print("\n" + "\n".join([*walls(steps), thousand(steps)]), flush=True)
-    peers = await _peers(base)
-    relay.show([relay.HEAD, *(step.cells() for step in peers)])
-    wrong = sum(step.phase.seen.errors for step in steps)
-    print(f"\n{wrong} errors")
-    return 1 if wrong else 0
-
-
-async def _peers(plan: Plan) -> list[relay.Step]:
-    """The same answers by a naive Reflex app and by Chainlit, until their words come too late."""
-    made: list[relay.Step] = []
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-growth-")))
-        lean = relay.LeanProvider(folder)
-        await lean.start()
-        stack.push_async_callback(lean.process.stop)
-        provider = cast("ProviderServer", lean)
-        naive = Naive(provider, (await Services(stack, folder).redis()).url(), folder)
-        naive.tab_type = relay.RelayNaiveTab
-        subjects: list[Subject] = [naive]
-        if python := await Chainlit.python():
-            chainlit = Chainlit(provider, folder, python)
-            chainlit.tab_type = relay.RelayChainlitTab
-            subjects.append(chainlit)
-        for subject in subjects:
-            stack.push_async_callback(subject.stop)
-            await subject.start()
-            for streams in PEERS:
-                made.append(await relay.step(subject, streams, plan.words, plan.rate))
-                print("  ".join(made[-1].cells()), flush=True)
-                if made[-1].p95 > LATE:
-                    break
-    return made
+    plan = planned(arguments)
+    outcome = named(plan)
+    await attempt(outcome, measure(plan, outcome))
+    return finish(outcome)

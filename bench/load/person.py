@@ -83,6 +83,15 @@ class Person(Tab):
         self.turn.timer = self._loop.call_later(PATIENCE, self._give_up, self.turn)
         self.counts.note("asked")
         self._send_question(self.turn)
+        if random.random() < self.manners.reloads:
+            heard = random.uniform(0, self.turn.words / self.manners.rate)
+            self._loop.call_later(heard, self._reload, self.turn)
+
+    def _reload(self, turn: Turn) -> None:
+        """In the middle of an answer."""
+        if self.turn is turn and self.there:
+            self.counts.note("reloads in an answer")
+            self.drop()
 
     def _send_question(self, turn: Turn) -> None:
         form = {"message": turn.question, "client_id": turn.client_id}
@@ -138,9 +147,9 @@ class Person(Tab):
                 turn.answer, turn.accepted = view["id"], True
                 self.counts.delay("accepted", (time.monotonic() - turn.asked_at) * 1000)
         if turn.answer:
-            turn.collect(values, self.counts, self.manners.rate)
+            turn.collect(values, self.counts)
             if turn.stop_at and turn.seen >= turn.stop_at:
-                turn.stop_at = 0
+                turn.stop_at, turn.stopped = 0, True
                 self.counts.note("stops")
                 self.send(f"{CHAT_STATE}.stop", {"answer_id": turn.answer})
         for view in views:

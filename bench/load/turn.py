@@ -12,6 +12,8 @@ from bench.load.counts import Counts
 from bench.load.manners import Manners
 from chatapp.ui.blocks import PIECE
 
+NOWHERE = (-1, 0)
+
 
 class Turn:
     """A question and what was shown of its answer."""
@@ -20,13 +22,18 @@ class Turn:
         "accepted",
         "answer",
         "asked_at",
-        "blocks",
         "client_id",
+        "counted",
         "due",
+        "last",
+        "opening",
+        "pieces",
         "question",
+        "rate",
         "seen",
         "shown",
         "stop_at",
+        "stopped",
         "take",
         "timer",
         "words",
@@ -34,77 +41,123 @@ class Turn:
 
     def __init__(self, manners: Manners, number: int) -> None:
         self.words = max(20, round(random.gauss(manners.words, manners.words / 5)))
-        order = words.order(self.words, manners.rate)
+        self.rate = manners.rate
+        order = words.order(self.words, self.rate)
         self.client_id = str(uuid.uuid4())
         # Unlike all others: an answer that is given again is not what is measured.
         self.question = f"What do you say to {self.client_id}, number {number}? {order}"
         self.asked_at = time.monotonic()
         self.accepted = False
         self.answer = ""
-        self.blocks: dict[int, dict[int, str]] = {}
+        self.pieces: dict[tuple[int, int], str] = {}
+        """What the page shows, by the places of blocks and of pieces in them."""
+        self.last = NOWHERE
+        """The place furthest on."""
         self.take = ""
+        self.opening = ""
+        """The first token, which tells one saying of the provider from another."""
         self.due = 0.0
         self.shown = False
+        """Whether any word was shown, ever."""
         self.seen = 0
+        """Tokens on the page."""
+        self.counted = 0
+        """Tokens of this saying that were counted: what is shown again is not new."""
         stops = random.random() < manners.stops
         self.stop_at = random.randint(5, self.words) if stops else 0
+        self.stopped = False
+        """Whether its end was asked for."""
         self.timer: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
-        """What was shown is taken back."""
-        self.blocks.clear()
+        """All that is there will be sent again."""
+        self.pieces.clear()
+        self.last = NOWHERE
         self.seen = 0
-        self.due = 0.0
 
-    def collect(self, values: Mapping[str, Any], counts: Counts, rate: int) -> None:
+    def text(self) -> str:
+        """What the page shows."""
+        blocks: dict[int, str] = {}
+        for (block, _), piece in sorted(self.pieces.items()):
+            blocks[block] = blocks.get(block, "") + piece
+        return "\n\n".join(text.strip("\n") for text in blocks.values() if text.strip())
+
+    def collect(self, values: Mapping[str, Any], counts: Counts) -> None:
         """Take in what was sent of the answer, and note how late its words are."""
         prefix = self.answer + "."
-        newest = 0
+        newest, before = 0, None
         for name, value in values.items():
             if not name.startswith(prefix):
                 continue
             _answer, take, block, piece = name.split(".")
             if take != self.take:
-                self.take = take
-                self.restart()
-                newest = 0
-            at = int(block)
-            self.blocks.setdefault(at, {})[int(piece)] = value
-            length = int(piece) * PIECE + len(value)
+                self._begin(take, counts)
+                newest, before = 0, None
+            at, number = place = int(block), int(piece)
+            grows = place >= self.last and value.startswith(self.pieces.get(place, ""))
+            if before is None and not grows:
+                before = self.text()
+            self.pieces[place] = value
+            self.last = max(self.last, place)
             if value:
-                newest = max(newest, words.tokens_until(at, length))
+                newest = max(newest, words.tokens_until(at, number * PIECE + len(value)))
+        # Words may go from the end of a block into the next one; the text is still the same.
+        if before is not None and not self.text().startswith(before):
+            counts.fail("text was taken back", f"…{before[-40:]!r}")
         if newest > self.seen:
-            self._measure(newest, counts, rate)
+            self.seen = newest
+            self._measure(newest, self.pieces.get((0, 0), ""), counts)
 
-    def _measure(self, tokens: int, counts: Counts, rate: int) -> None:
+    def _begin(self, take: str, counts: Counts) -> None:
+        if self.pieces:
+            counts.note("began again")
+        self.take = take
+        self.restart()
+
+    def _measure(self, tokens: int, text: str, counts: Counts) -> None:
         now = time.monotonic() * 1000
-        if not self.due:
-            opening = self.blocks.get(0, {}).get(0, "")
-            if not opening.startswith("T"):
+        opening = text[: words.OPENING]
+        if opening != self.opening:
+            if (said := words.said_at(opening)) is None:
                 return
-            self.due = float(opening[1:13])
-            if not self.shown:
-                counts.delay("first word", now - self.due)
-                self.shown = True
-        step, add = 1000 / rate, counts.delay
-        for number in range(max(self.seen, 1), tokens):
+            self.opening, self.due, self.counted = opening, float(said), 0
+        if not self.shown:
+            counts.delay("first word", now - self.due)
+            self.shown = True
+        if tokens <= self.counted:
+            return
+        step, add = 1000 / self.rate, counts.delay
+        for number in range(max(self.counted, 1), tokens):
             add("word", now - self.due - number * step)
-        counts.note("tokens", tokens - self.seen)
-        self.seen = tokens
+        counts.note("tokens", tokens - self.counted)
+        self.counted = tokens
 
     def judge(self, view: Mapping[str, Any], counts: Counts) -> None:
         """Compare what is shown at the end with what the provider says."""
-        parts = [
-            "".join(text for _, text in sorted(pieces.items()))
-            for _, pieces in sorted(self.blocks.items())
-        ]
-        shown = "\n\n".join(view["blocks"] or [part.strip("\n") for part in parts if part.strip()])
-        expected = words.text(shown[:13], self.words)
-        if view["status"] == "stopped":
-            right = expected.startswith(shown)
+        page, status = self.text(), view["status"]
+        if view["blocks"] is not None:
+            shown = "\n\n".join(view["blocks"])
         else:
-            right = view["status"] == "done" and shown == expected
-        counts.note(f"answers {view['status']}")
-        if not right:
-            said = f"{view['status']}, {len(shown)} of {len(expected)} characters"
-            counts.fail("a wrong answer", f"{said} {view['problem']} …{shown[-40:]!r}")
+            shown = page if view["take"] == self.take else ""
+        had_words = self.shown
+        if shown:
+            self._measure(words.tokens_of(len(shown)), shown, counts)
+        counts.note(f"answers {status}")
+        same_saying = shown[: words.OPENING] == page[: words.OPENING]
+        if page and same_saying and not shown.startswith(page):
+            counts.fail("text was taken back", f"at the end …{page[-40:]!r}")
+        if not self._right(status, shown, had_words=had_words):
+            said = f"{status}, {len(shown)} characters for {self.words} words"
+            stop = "" if status != "stopped" or self.stopped else " that nobody stopped"
+            counts.fail("a wrong answer", f"{said}{stop} {view['problem']} …{shown[-40:]!r}")
+
+    def _right(self, status: str, shown: str, *, had_words: bool) -> bool:
+        expected = words.text(shown[: words.OPENING], self.words)
+        if status == "stopped" and not (self.stopped and expected.startswith(shown)):
+            return False
+        if status == "stopped" and not shown:
+            return not had_words
+        said = words.said_at(shown[: words.OPENING])
+        # What was said before the question is the answer to another one.
+        mine = said is not None and said >= int(self.asked_at * 1000)
+        return mine and (status == "stopped" or (status == "done" and shown == expected))

@@ -8,6 +8,7 @@ due; a provider that is late counts as a relay that is late.
 import re
 
 ORDER = re.compile(rb"\[\[say (\d+) words at (\d+)/s\]\]")
+_FIRST = re.compile(r"T(\d{12})")
 
 PARAGRAPH = 60
 """Words of a paragraph."""
@@ -30,6 +31,12 @@ def first(milliseconds: int) -> str:
     return f"T{milliseconds:012d}"
 
 
+def said_at(opening: str) -> int | None:
+    """The moment that a first token tells, in milliseconds; None: it is none."""
+    found = _FIRST.fullmatch(opening)
+    return int(found[1]) if found else None
+
+
 def word(number: int) -> str:
     """The token of a word, counted from 0."""
     before = " " if number % PARAGRAPH else "\n\n"
@@ -46,3 +53,13 @@ def tokens_until(block: int, length: int) -> int:
     if block == 0:
         return 1 + (length - OPENING) // WIDTH if length >= OPENING else 0
     return 1 + (block - 1) * PARAGRAPH + (length + 1) // WIDTH
+
+
+def tokens_of(length: int) -> int:
+    """How many tokens are there when so many characters of an answer are."""
+    rest = length - OPENING
+    if rest < 0:
+        return 0
+    paragraphs, rest = divmod(rest, 1 + PARAGRAPH * WIDTH)
+    begun = (rest - 1) // WIDTH if rest > WIDTH else 0
+    return 1 + paragraphs * PARAGRAPH + begun

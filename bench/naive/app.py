@@ -1,6 +1,7 @@
-"""A list of messages in the state, into which a background task streams."""
+"""The same screen with all of it in one state, into which a background task streams."""
 
 import os
+from typing import Any
 
 import reflex as rx
 from langchain_groq import ChatGroq
@@ -15,8 +16,9 @@ model = ChatGroq(
 
 
 class Chat(rx.State):
-    """The chat of one tab."""
+    """What one tab shows."""
 
+    chats: list[str] = ["A chat about this and that"] * 3
     messages: list[dict[str, str]] = []  # noqa: RUF012
     running: bool = False
 
@@ -27,6 +29,11 @@ class Chat(rx.State):
         self.messages = [
             {"role": roles[number % 2], "text": text} for number, text in enumerate(texts)
         ]
+
+    @rx.event
+    def send(self, form: dict[str, str]) -> Any:
+        """Take what the composer has."""
+        return Chat.ask(form["question"])
 
     @rx.event(background=True)
     async def ask(self, question: str) -> None:
@@ -46,8 +53,19 @@ class Chat(rx.State):
 
 
 def page() -> rx.Component:
-    """All messages, one below the other."""
-    return rx.foreach(Chat.messages, lambda message: rx.markdown(message["text"]))
+    """The chats beside the messages, and a composer below."""
+    return rx.hstack(
+        rx.vstack(rx.foreach(Chat.chats, rx.text)),
+        rx.vstack(
+            rx.foreach(Chat.messages, lambda message: rx.markdown(message["text"])),
+            rx.form(
+                rx.input(name="question", disabled=Chat.running),
+                rx.button("Send", disabled=Chat.running),
+                on_submit=Chat.send,
+                reset_on_submit=True,
+            ),
+        ),
+    )
 
 
 app = rx.App()
