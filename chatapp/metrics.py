@@ -4,6 +4,7 @@
 counted in rounds, and at an answer's end.
 """
 
+import re
 from time import perf_counter
 from typing import Any
 
@@ -132,6 +133,7 @@ _KINDS = {
     word: DATABASE.labels(word.lower()) for word in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 }
 _OTHER = DATABASE.labels("other")
+_WORD = re.compile(r"\s*(\w*)")
 
 
 def watch_database(engine: Engine) -> None:
@@ -147,5 +149,6 @@ def _begin(_c: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _
 
 def _end(_c: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
     if began := getattr(context, "chatapp_began", 0.0):
-        kind = _KINDS.get(statement[:6].rstrip().upper(), _OTHER)
+        word = _WORD.match(statement)
+        kind = _KINDS.get(word[1].upper(), _OTHER) if word else _OTHER
         kind.observe(perf_counter() - began)

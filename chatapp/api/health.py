@@ -6,12 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from chatapp.api.readiness import Checks
+from chatapp.api.inside import inside
+from chatapp.api.readiness import checks
 from chatapp.routes import HEALTH, READY
 
 FRESH = {"Cache-Control": "no-store"}
-
-_checks = Checks()
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -19,11 +18,15 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers=FRESH)
 
 
-async def ready(_request: Request) -> JSONResponse:
-    """The process can serve: its database and Redis answer, and it is not about to end."""
-    found = await _checks.readiness()
-    status = "ok" if found.ready else "not ready"
-    body = {"status": status, **asdict(found)}
+async def ready(request: Request) -> JSONResponse:
+    """The process can serve: its database and Redis answer, and it is not about to end.
+
+    Which part does not is for those inside.
+    """
+    found = await checks.readiness()
+    body = {"status": "ok" if found.ready else "not ready"}
+    if inside(request):
+        body |= asdict(found)
     return JSONResponse(body, 200 if found.ready else 503, headers=FRESH)
 
 

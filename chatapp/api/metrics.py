@@ -9,7 +9,6 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from ipaddress import ip_address
 from time import monotonic
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -24,6 +23,8 @@ from starlette.routing import Route
 from chatapp import leaving, metrics
 from chatapp.accounts.sockets import sockets
 from chatapp.answers.process import process
+from chatapp.api.inside import inside
+from chatapp.api.readiness import AWAY, checks
 from chatapp.database import engine
 from chatapp.pool.service import status
 from chatapp.pool.status import MemberStatus
@@ -44,7 +45,6 @@ PATIENCE = 1.0
 """How long, in seconds, a scrape waits for the pool's state."""
 
 STATES = ("healthy", "slow", "probing", "hold", "open")
-FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
 class _Now(Collector):
@@ -52,6 +52,7 @@ class _Now(Collector):
 
     def __init__(self) -> None:
         self.members: list[MemberStatus] = []
+        self.parts: dict[str, str] = {}
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand."""
@@ -72,7 +73,15 @@ class _Now(Collector):
             yield _gauge("chatapp_database_connections_most", most, pool.size())
             used = "Connections to the database in use."
             yield _gauge("chatapp_database_connections_used", used, pool.checkedout())
-        yield from self._pool()
+        yield from (self._parts(), *self._pool())
+
+    def _parts(self) -> Metric:
+        up = GaugeMetricFamily(
+            "chatapp_part_up", "1 while a part that others share answers.", labels=["part"]
+        )
+        for name, said in self.parts.items():
+            up.add_metric([name], float(said != AWAY))
+        return up
 
     def _pool(self) -> Iterator[Metric]:
         state = GaugeMetricFamily(
@@ -111,13 +120,18 @@ async def tell(request: Request) -> Response:
     """The metrics, for those who may see them."""
     if not _may_see(request):
         return PlainTextResponse("Not Found", 404)
+    found, _now.members = await asyncio.gather(checks.readiness(), _members())
+    _now.parts = {"database": found.database, "redis": found.redis}
+    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def _members() -> list[MemberStatus]:
     try:
         async with asyncio.timeout(PATIENCE):
-            _now.members = await status()
+            return await status()
     except (RedisError, OSError) as error:
         logger.warning("The pool's state is not known: %s", type(error).__name__)
-        _now.members = []
-    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return []
 
 
 def _may_see(request: Request) -> bool:
@@ -126,17 +140,7 @@ def _may_see(request: Request) -> bool:
     if token and kind.lower() == "bearer":
         wanted = token.get_secret_value().encode()
         return hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
-    if request.client is None or any(name in request.headers for name in FORWARDED):
-        # Who comes through a proxy may be anybody.
-        return False
-    try:
-        address = ip_address(request.client.host)
-    except ValueError:
-        return False
-    return any(
-        address.version == network.version and address in network
-        for network in settings().metrics_networks
-    )
+    return inside(request)
 
 
 @asynccontextmanager

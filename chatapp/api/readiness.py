@@ -59,6 +59,10 @@ class Checks:
         return Readiness(LEAVING if leaving.begun() else OK, database, redis_said)
 
 
+checks = Checks()
+"""Those of this process."""
+
+
 async def _asked(ask: Callable[[], Awaitable[str]]) -> str:
     try:
         return await promptly(ask(), PATIENCE)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from ipaddress import IPv4Network
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from chatapp import leaving, routes
-from chatapp.api import health, readiness
+from chatapp.api import health, inside, readiness
 from chatapp.settings import Settings
 from tests.harness.backends import execute
 
@@ -65,6 +66,22 @@ async def test_no_tables_at_all(client: httpx.AsyncClient, installation: Setting
     assert set(response.json()) == {"status", "process", "database", "redis"}
 
 
+@pytest.mark.parametrize("forwarded", [True, False])
+async def test_outsiders_hear_of_no_part(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, forwarded: bool
+) -> None:
+    if forwarded:
+        client.headers["X-Forwarded-For"] = "127.0.0.1"
+    else:
+        elsewhere = Settings(metrics_networks=(IPv4Network("10.0.0.0/8"),))
+        monkeypatch.setattr(inside, "settings", lambda: elsewhere)
+    response = await client.get(routes.READY)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    leaving.begin()
+    response = await client.get(routes.READY)
+    assert (response.status_code, response.json()) == (503, {"status": "not ready"})
+
+
 async def test_redis_away(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         async def execute_command(self, _command: str) -> None:
@@ -81,7 +98,7 @@ async def test_who_asks_often_costs_nothing(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "FRESH", 60.0)
-    monkeypatch.setattr(health, "_checks", readiness.Checks())
+    monkeypatch.setattr(health, "checks", readiness.Checks())
     asked = 0
     real = readiness._database
 
