@@ -10,17 +10,16 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any
 
-from tools import front, machine, packages, phases, servers
+from tools import machine, packages, phases, servers
+from tools.entrance import Entrance
 from tools.machine import LOOPBACK
-from tools.network import answers, free_ports, reachable
+from tools.network import answers, free_ports
 from tools.phases import PROJECT, Refusal
 from tools.servers import HOST, Place
 from tools.supervisor import LEAVE_SECONDS, START_SECONDS, Child, Program
-
-SETTLE = 2.0
-"""Seconds in which nginx notices that a backend is back, before the next one leaves."""
 
 OUTCOME = "restart"
 """The file that tells how the last restart went."""
@@ -34,11 +33,10 @@ class Installation:
 
     def __init__(self, place: Place, host: str, port: int, backends: int) -> None:
         self._place = place
-        self._host = host
         self._port = port
         self._servers: list[Child] = []
-        self._nginx: Child | None = None
         self._ports = free_ports(port + 1, backends + 2)
+        self._entrance = Entrance(place, host, port, self._ports[:-2])
         self._env: dict[str, str] = {}
         self.backends: list[Child] = []
 
@@ -56,24 +54,19 @@ class Installation:
         many = f"{len(ports)} backends" if len(ports) > 1 else "the backend"
         print(f"Starting {many} …", flush=True)
         await asyncio.gather(*(backend.start() for backend in self.backends))
-        self._configure_nginx()
-        self._nginx = Child(self._front())
-        await self._nginx.start()
+        await self._entrance.start()
 
     async def replace(self) -> None:
-        """Replace the backends one after the other, while the others serve.
+        """Replace the backends one after the other.
 
         Raises:
-            Refusal: a new one does not start; those after it are left as they are.
+            Refusal: a new one does not start; the old one and those after it serve on.
         """
         await asyncio.to_thread(_migrate, self._env)
         for backend in self.backends:
             await backend.replace()
             print(f"{backend.program.name} is replaced.", flush=True)
-            await asyncio.sleep(SETTLE)
-        self._configure_nginx()
-        if self._nginx:
-            self._nginx.send(signal.SIGHUP)
+        self._entrance.refresh()
 
     def tell(self, reason: str) -> None:
         """Tell `make restart` how it went: why not all backends were replaced, or nothing."""
@@ -83,8 +76,7 @@ class Installation:
 
     async def stop(self) -> None:
         """End everything, in the order in which they need each other."""
-        if self._nginx:
-            await self._nginx.stop()
+        await self._entrance.stop()
         await asyncio.gather(*(backend.stop() for backend in self.backends))
         await asyncio.gather(*(server.stop() for server in self._servers))
         for name in ("up.json", OUTCOME):
@@ -92,9 +84,8 @@ class Installation:
 
     def kill(self) -> None:
         """End everything at once."""
-        for child in (self._nginx, *self.backends, *self._servers):
-            if child:
-                child.kill()
+        for child in (self._entrance.nginx, *self.backends, *self._servers):
+            child.kill()
 
     async def _start_servers(self) -> None:
         *backends, postgres_port, redis_port = self._ports
@@ -127,40 +118,10 @@ class Installation:
             lambda: answers(port, "/readyz"),
             {**self._env, "HOST": HOST, "PORT": str(port)},
             end=signal.SIGINT,
+            leave=signal.SIGUSR1,
+            listen=(HOST, port),
+            says="chatapp is at",
         )
-
-    def _front(self) -> Program:
-        folder = self._place.data / "nginx"
-        program = machine.find("nginx")
-        assert program is not None
-        # The workers of a nginx that root starts would be nobody, who may not read the pages.
-        user = " user root;" if os.geteuid() == 0 else ""
-        options = ["-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
-        return Program(
-            "nginx",
-            [program, *options, "-g", f"daemon off;{user}"],
-            self._place.logs / "nginx.log",
-            self._place.run / "nginx.pid",
-            lambda: answers(self._port, "/nginx-healthz", reachable(self._host)),
-        )
-
-    def _configure_nginx(self) -> None:
-        folder = self._place.data / "nginx"
-        (folder / "server.d").mkdir(parents=True, exist_ok=True)
-        trusted = machine.variable("CHATAPP_TRUSTED_PROXIES", "")
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        names = front.names(
-            listen=f"{host}:{self._port}",
-            backends=[f"{HOST}:{port}" for port in self._ports[:-2]],
-            pages=front.publish(self._place.data / "pages"),
-            run=folder,
-            access_log=self._place.logs / "access.log",
-            server_names=machine.variable("CHATAPP_NAMES", "~^"),
-            proxies=[part.strip() for part in trusted.split(",") if part.strip()],
-            connects=machine.variable("CHATAPP_CONNECTS", "300"),
-            sockets=machine.variable("CHATAPP_SOCKETS_PER_ADDRESS", "2000"),
-        )
-        (folder / "nginx.conf").write_text(front.fill(names))
 
     def _write_state(self) -> None:
         """For those who look at the installation or copy it while it runs."""
@@ -259,11 +220,17 @@ async def _live(installation: Installation, where: str, replacing: asyncio.Event
         replacing.clear()
         try:
             await installation.replace()
+            reason = ""
         except Refusal as refusal:
-            print(refusal, file=sys.stderr)
-            installation.tell(str(refusal))
-        else:
-            installation.tell("")
+            reason = str(refusal)
+        except Exception as error:
+            # A full disk, or newer files that this code cannot read: what runs goes on.
+            reason = f"Not all was replaced: {error!r}."
+        if reason:
+            print(reason, file=sys.stderr)
+        # With a full disk: `make restart` gives up by itself.
+        with suppress(OSError):
+            installation.tell(reason)
 
 
 def make_place() -> Place:
