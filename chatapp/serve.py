@@ -194,7 +194,7 @@ class _Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     def make_way(self) -> None:
-        """Leave as on SIGTERM; another process has our listener and takes what comes from now on."""
+        """Leave as on SIGTERM; another process has our listener and takes what comes now."""
         self._succeeded = True
         for server in self.servers:
             server.close()
