@@ -41,7 +41,7 @@ FROM python:3.11-slim-bookworm AS app
 RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin chatapp \
-    && install -d -o chatapp -g chatapp /data
+    && install -d -o chatapp -g chatapp /data /backups
 WORKDIR /chatapp
 COPY --from=build /chatapp/.venv .venv
 COPY --from=build /chatapp/.web/build/client .web/build/client

@@ -9,8 +9,9 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from chatapp.serve import FILES
 from chatapp.settings import Settings
-from tests.deploy.test_images import environment, stages
+from tests.deploy.test_images import environment, given, stages
 from tools.phases import PROJECT
 
 SCHEMA = Path(__file__).with_name("compose-spec.json")
@@ -98,3 +99,35 @@ def test_a_backend_has_the_time_that_it_needs_to_leave(compose: dict[str, Any]) 
 
     needed = LONGEST + GRACE + DRAIN + CLOSING
     assert int(services(compose)["backend"]["stop_grace_period"].removesuffix("s")) > needed
+
+
+def test_nginx_has_the_time_that_its_sockets_are_given(compose: dict[str, Any]) -> None:
+    found = re.search(r"worker_shutdown_timeout (\d+)s;", given("front", "CMD")[0])
+    assert found
+    assert int(services(compose)["front"]["stop_grace_period"].removesuffix("s")) > int(found[1])
+
+
+@pytest.mark.parametrize("name", ["front", "backend", "redis"])
+def test_whoever_has_many_sockets_may_open_as_many_files(
+    compose: dict[str, Any], name: str
+) -> None:
+    assert services(compose)[name]["ulimits"]["nofile"]["soft"] >= FILES
+
+
+def test_copies_have_a_place_that_their_maker_may_write_to(compose: dict[str, Any]) -> None:
+    (volume,) = services(compose)["migrate"]["volumes"]
+    name, _, place = volume.partition(":")
+    assert name in compose["volumes"]
+    # A volume that is new is as the image has its folder.
+    made = " ".join(given("app", "RUN"))
+    assert re.search(rf"install -d -o chatapp -g chatapp [^&]*{place}\b", made)
+    said = (PROJECT / "docs" / "operations.md").read_text()
+    for command in ("backup", "restore"):
+        assert f"docker compose run --rm migrate {command} {place}/" in said
+
+
+def test_prometheus_asks_all_backends(compose: dict[str, Any]) -> None:
+    config = yaml.safe_load((PROJECT / "monitoring" / "prometheus.yml").read_text())
+    ((asked,),) = [each["dns_sd_configs"] for each in config["scrape_configs"]]
+    assert asked["names"] == ["backend"]
+    assert set(asked["names"]) < set(services(compose))

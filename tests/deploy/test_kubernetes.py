@@ -50,7 +50,12 @@ def kinds(overlay: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def workloads(overlay: Path) -> dict[str, dict[str, Any]]:
-    return kinds(overlay, "Deployment") | kinds(overlay, "StatefulSet")
+    """The pods that each of them makes."""
+    made = kinds(overlay, "Deployment") | kinds(overlay, "StatefulSet")
+    jobs = kinds(overlay, "CronJob")
+    return {name: each["spec"]["template"] for name, each in made.items()} | {
+        name: each["spec"]["jobTemplate"]["spec"]["template"] for name, each in jobs.items()
+    }
 
 
 def test_all_keep_to_their_schemas(overlay: Path) -> None:
@@ -89,9 +94,7 @@ def test_kustomize_puts_together_what_keeps_to_the_schemas(overlay: Path, tmp_pa
 
 
 def test_selectors_find_what_they_name(overlay: Path) -> None:
-    labels = [
-        each["spec"]["template"]["metadata"]["labels"] for each in workloads(overlay).values()
-    ]
+    labels = [each["metadata"]["labels"] for each in workloads(overlay).values()]
     for each in resources(overlay):
         spec = each.get("spec", {})
         selector = {
@@ -117,8 +120,8 @@ def test_ports_that_are_named_exist(overlay: Path) -> None:
     open_ports = {
         port["name"]
         for each in workloads(overlay).values()
-        for container in each["spec"]["template"]["spec"]["containers"]
-        for port in container["ports"]
+        for container in each["spec"]["containers"]
+        for port in container.get("ports", [])
     }
     for service in kinds(overlay, "Service").values():
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= open_ports
@@ -135,17 +138,17 @@ def test_settings_and_secrets_are_ones_that_exist(overlay: Path) -> None:
     for name in [*(each.partition("=")[0] for each in given), *secrets]:
         assert name in known or name.endswith(("_API_KEY", "_PASSWORD")), name
     for each in workloads(overlay).values():
-        for container in each["spec"]["template"]["spec"]["containers"]:
+        for container in each["spec"]["containers"]:
             for variable in container.get("env", []):
                 if source := variable.get("valueFrom"):
                     assert source["secretKeyRef"]["key"] in secrets
-    front = workloads(overlay)["front"]["spec"]["template"]["spec"]["containers"][0]
+    front = workloads(overlay)["front"]["spec"]["containers"][0]
     assert {each["name"] for each in front["env"]} <= set(environment("front"))
 
 
 def test_every_pod_is_restricted_as_its_namespace_demands(overlay: Path) -> None:
     for name, each in workloads(overlay).items():
-        pod = each["spec"]["template"]["spec"]
+        pod = each["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert pod["automountServiceAccountToken"] is False, name
@@ -157,11 +160,11 @@ def test_every_pod_is_restricted_as_its_namespace_demands(overlay: Path) -> None
 
 
 def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path) -> None:
-    pod = workloads(overlay)["backend"]["spec"]["template"]["spec"]
+    pod = workloads(overlay)["backend"]["spec"]
     container = pod["containers"][0]
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
-    front = workloads(overlay)["front"]["spec"]["template"]["spec"]["containers"][0]
+    front = workloads(overlay)["front"]["spec"]["containers"][0]
     for probe in ("readinessProbe", "livenessProbe"):
         path = front[probe]["httpGet"]["path"]
         assert f"location = {path} {{" in TEMPLATE.read_text()
@@ -172,7 +175,7 @@ def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path)
 
 
 def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
-    pod = workloads(overlay)["front"]["spec"]["template"]["spec"]
+    pod = workloads(overlay)["front"]["spec"]
     pause = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
     seconds = re.search(r"worker_shutdown_timeout (\d+)s;", dict(stages()["front"])["CMD"])
     assert seconds is not None
@@ -184,9 +187,69 @@ def test_images_and_commands_are_ours(overlay: Path) -> None:
     replaced = {each["name"] for each in kustomization(FOLDER / "base")["images"]}
     assert replaced == set(ours)
     assert set(ours.values()) <= set(stages())
-    pod = workloads(overlay)["backend"]["spec"]["template"]["spec"]
+    pod = workloads(overlay)["backend"]["spec"]
     assert [each["args"] for each in pod["initContainers"]] == [["migrate"]]
     assert pod["containers"][0]["args"] == ["serve"]
+
+
+def test_whoever_listens_is_reached_by_those_who_need_it_and_nobody_else(overlay: Path) -> None:
+    ports = {
+        name: {
+            port["name"] for container in each["spec"]["containers"] for port in container["ports"]
+        }
+        for name, each in workloads(overlay).items()
+        if any("ports" in container for container in each["spec"]["containers"])
+    }
+    policies = kinds(overlay, "NetworkPolicy")
+    assert set(policies) == set(ports)
+    labels = [each["metadata"]["labels"] for each in workloads(overlay).values()]
+    for name, policy in policies.items():
+        assert policy["spec"]["podSelector"]["matchLabels"] == {"app": "chatapp", "part": name}
+        assert policy["spec"]["policyTypes"] == ["Ingress"]
+        (rule,) = policy["spec"]["ingress"]
+        assert {port["port"] for port in rule["ports"]} == ports[name]
+        for source in rule["from"]:
+            if pods := source.get("podSelector"):
+                parts = [pods["matchLabels"].get("part")]
+                if matching := pods.get("matchExpressions"):
+                    parts = matching[0]["values"]
+                assert all({"app": "chatapp", "part": part} in labels for part in parts)
+            else:
+                assert source["namespaceSelector"]["matchLabels"]
+
+
+def test_prometheus_finds_each_backend(overlay: Path) -> None:
+    config = (PROJECT / "monitoring" / "prometheus.yml").read_text()
+    ((asked,),) = [each["dns_sd_configs"] for each in yaml.safe_load(config)["scrape_configs"]]
+    service = kinds(overlay, "Service")["backends"]["spec"]
+    # Only a Service without an address of its own has those of all.
+    assert service["clusterIP"] == "None"
+    assert [port["port"] for port in service["ports"]] == [asked["port"]]
+    assert "`backends.chatapp.svc.cluster.local`" in config
+
+
+def test_copies_are_made_and_the_way_back_begins_with_the_same_job(overlay: Path) -> None:
+    job = kinds(overlay, "CronJob")["backup"]
+    pod = workloads(overlay)["backup"]["spec"]
+    (container,) = pod["containers"]
+    claims = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    assert set(claims.values()) == set(kinds(overlay, "PersistentVolumeClaim"))
+    (place,) = [
+        mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] in claims
+    ]
+    assert f'chatapp backup "{place}/' in container["args"][0]
+    said = (PROJECT / "docs" / "operations.md").read_text()
+    (script,) = re.findall(r"sed '([^']+)'", said)
+    told = subprocess.run(
+        ["sed", script], input=yaml.safe_dump(job), capture_output=True, text=True, check=True
+    )
+    back = yaml.safe_load(told.stdout)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (command,) = back["containers"][0]["args"]
+    assert command == f"exec .venv/bin/python -m chatapp restore {place}/Mon.tar"
 
 
 def test_the_pool_that_they_bring_is_one() -> None:
