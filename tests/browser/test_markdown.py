@@ -102,8 +102,8 @@ async def test_rich_answers(chatting: Chatting, providers: ProviderServer) -> No
         # A link whose words do not say where it leads says it beside them.
         await expect(answer.locator(".reading")).to_contain_text("link (example.org)")
         await figures.first.get_by_role("button", name="Copy code").click()
-        assert await page.evaluate("navigator.clipboard.readText()") == CODE
         await expect(figures.first.get_by_text("Copied")).to_be_visible()
+        assert await page.evaluate("navigator.clipboard.readText()") == CODE
         await answer.get_by_role("button", name="Copy", exact=True).click()
         await expect(answer.locator("[data-copied]").last).to_be_visible()
         assert await page.evaluate("navigator.clipboard.readText()") == RICH

@@ -7,6 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from chatapp.agents.tools.models import ToolChoice
 from tests.browser.chatting import Chatting
+from tests.browser.gate import Gate
 from tests.browser.rows import Rows
 from tests.fakes import ProviderServer
 from tests.harness.app import AppServer
@@ -52,24 +53,25 @@ async def fits(page: Page, *parts: Locator) -> None:
 
 
 async def test_each_step_is_seen_live_and_after_a_reload_as_plain_text(
-    chatting: Chatting, providers: ProviderServer, page: Page
+    chatting: Chatting, providers: ProviderServer, gate: Gate, page: Page
 ) -> None:
     await providers.set(rounds=[CALLS], says="Let me compute.", thoughts=[HOSTILE])
-    await chatting.ask("@Maths please [[say 40 words at 4/s]]")
     line = chatting.answer.get_by_role("button", name="Looked up 2 things")
-    await expect(line).to_be_visible()
-    await expect(chatting.answer).to_have_attribute("data-status", "streaming")
-    await line.focus()
-    await line.press("Enter")
-    drawer = page.get_by_role("dialog", name="How this answer came about")
-    steps = drawer.get_by_test_id("step")
-    await expect(steps.nth(1)).to_contain_text("Calculator")
-    await expect(steps.nth(1)).to_contain_text("42")
-    await expect(chatting.answer).to_have_attribute("data-status", "streaming")
-    await page.keyboard.press("Escape")
-    await expect(drawer).to_be_hidden()
-    await chatting.stop.click()
-    await expect(chatting.answer).to_have_attribute("data-status", "stopped")
+    async with gate.closed(" w20"):
+        await chatting.ask("@Maths please [[say 40 words]]")
+        await expect(line).to_be_visible()
+        await expect(chatting.answer).to_have_attribute("data-status", "streaming")
+        await line.focus()
+        await line.press("Enter")
+        drawer = page.get_by_role("dialog", name="How this answer came about")
+        steps = drawer.get_by_test_id("step")
+        await expect(steps.nth(1)).to_contain_text("Calculator")
+        await expect(steps.nth(1)).to_contain_text("42")
+        await expect(chatting.answer).to_have_attribute("data-status", "streaming")
+        await page.keyboard.press("Escape")
+        await expect(drawer).to_be_hidden()
+        await chatting.stop.click()
+        await expect(chatting.answer).to_have_attribute("data-status", "stopped")
     for _ in range(2):
         await expect(chatting.answer.locator(".reading")).to_contain_text("Let me compute.")
         await line.click()

@@ -31,7 +31,7 @@ async def test_one_says_what_one_thinks_of_an_answer_and_why(
     await expect(chatting.answer.get_by_text("Thank you.")).to_be_visible()
     await expect(words).to_have_count(0)
     said = select(Answer.thumb_words).where(Answer.chat_id == chat_id, Answer.thumb == -1)
-    assert await rows.all(said) == ["It is <b>not</b> so"]
+    await rows.become(said, ["It is <b>not</b> so"])
     await page.reload()
     await expect(down).to_have_attribute("aria-pressed", "true")
     await down.click()
