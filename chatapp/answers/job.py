@@ -24,3 +24,5 @@ class Job:
     """The moment for whose day and month it counts."""
     agent_id: UUID | None = None
     """The agent that is asked."""
+    here: bool = True
+    """Whether the process that was asked makes it; one that ends leaves it to others."""

@@ -79,7 +79,7 @@ async def queue(
         agent_id=brief.agent_id,
         agent=brief.label,
         picture=brief.picture,
-        runner=runner.name,
+        runner=runner.taker,
         anew=anew,
         queued_at=charge.asked_at,
     )
@@ -94,6 +94,7 @@ async def queue(
         anew=anew,
         asked_at=charge.asked_at,
         agent_id=brief.agent_id,
+        here=bool(answer.runner),
     )
 
 
@@ -117,6 +118,7 @@ async def begin(
 ) -> Asked:
     """Tell the person's tabs of a question and begin its answer, once both are in the database."""
     await tell(job.user_id, Event(Kind.ASKED, job.chat_id, job.answer_id, data=added))
-    runner.start(job)
+    if job.here:
+        runner.start(job)
     QUESTIONS.inc()
     return Asked(job.chat_id, job.question_id, job.answer_id, admitted)

@@ -120,6 +120,11 @@ class Runner:
                 await end(departure, *keepers)
                 await lease.leave(self.name)
 
+    @property
+    def taker(self) -> str:
+        """Who makes what is asked now: this process, or whoever is there when this one leaves."""
+        return "" if leaving.begun() else self.name
+
     def start(self, job: Job) -> None:
         """Begin an answer whose row this process may have."""
         self._begin(job.answer_id, partial(self._run, job))

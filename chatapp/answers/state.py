@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any
@@ -277,12 +277,13 @@ async def _follow() -> None:
         try:
             following = follow(process().hub, current_user().id, chat_id, zone)
             async with aclosing(following) as changes:
+                async with told_when_slow():
+                    first = await anext(changes)
+                if not await _shown(first):
+                    return
                 async for values in changes:
-                    for some in portions(values):
-                        await push(some)
-                        await has_room()
-                        if not is_open():
-                            return
+                    if not await _shown(values):
+                        return
         except (SQLAlchemyError, RedisError, OSError) as error:
             logger.warning("A tab cannot be served, trying again: %s", type(error).__name__)
         except Exception:
@@ -291,6 +292,16 @@ async def _follow() -> None:
         await push({"away": True})
         # Spread, so that all tabs do not come back in the same moment.
         await asyncio.sleep(random.uniform(*RETRY))  # noqa: S311
+
+
+async def _shown(values: Mapping[str, Any]) -> bool:
+    """Send values as fast as the tab takes them in. False: it has left."""
+    for some in portions(values):
+        await push(some)
+        await has_room()
+        if not is_open():
+            return False
+    return True
 
 
 def _chat_of_url() -> tuple[UUID | None, str]:

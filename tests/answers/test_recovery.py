@@ -165,6 +165,26 @@ async def test_answers_are_handed_over_in_time_though_sockets_stay_open(
         assert (answer.ended_at, answer.runner) == (None, "")
 
 
+async def test_what_is_asked_of_a_process_that_ends_is_kept_and_made_by_another(
+    with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    async with answering() as leaver:
+        leaving.begin()
+        asked = await ask(leaver, ada, "[[say 30 words]]")
+        again = await ask(leaver, ada, "[[say 30 words]] elsewhere")
+        assert leaver.runner.count == 0
+        assert [(await row(each.answer_id))[1].runner for each in (asked, again)] == ["", ""]
+    assert await fakes.requests() == []
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    async with answering() as second, screen(second.hub, ada, asked.chat_id) as tab:
+        await tab.ended(asked.answer_id)
+        assert tab.text(asked.answer_id) == words(30)
+        await finished(second)
+    message, answer = await row(again.answer_id)
+    assert (message.status, message.text, answer.epoch) == (Status.DONE, words(30), 2)
+
+
 async def test_a_process_that_ends_finishes_what_is_nearly_done(
     with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
