@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -74,9 +75,13 @@ async def follow(
             first["agents"] = choice_views(await agents.choices(user_id))
             first["welcome"] = WELCOME.dump(WELCOME.value)
         yield await screen.everything() | first | await _told(user_id, zone)
+        heard = monotonic()
         while True:
-            patience = (LOOK if blind else QUIET) if screen.grows else None
-            events, lagged = await subscription.wait(patience)
+            patience = (LOOK if blind else QUIET) + heard - monotonic()
+            events, lagged = await subscription.wait(max(patience, 0.0) if screen.grows else None)
+            # News of other chats is no sign of life of what comes in this one.
+            if lagged or any(event.chat_id == chat_id for event in events):
+                heard = monotonic()
             changes = await (screen.everything() if lagged else screen.changes(events))
             if blind is not hub.blind:
                 blind = hub.blind

@@ -1,5 +1,6 @@
 """Without Redis: those at the same process see all that it makes, and nothing is spliced."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -228,5 +229,15 @@ async def test_an_end_of_which_nobody_was_told_is_seen_all_the_same(
     async with screen(process.hub, ada, asked.chat_id) as tab:
         await tab.until(lambda tab: tab.text(asked.answer_id).count("w") > 2)
         monkeypatch.setattr(process.hub, "deliver", lambda *_: None)
+        # There may be news of another chat all the time.
+        others = asyncio.create_task(_news(tab_of=process, user_id=ada))
         await tab.ended(asked.answer_id)
+        others.cancel()
         assert tab.text(asked.answer_id) == words(40)
+
+
+async def _news(tab_of: Process, user_id: UUID) -> None:
+    while True:
+        for follower in tab_of.hub._followers.get(channel(user_id), ()):
+            follower.put(Event(Kind.THUMB, new_id(), new_id()))
+        await asyncio.sleep(0.05)
