@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from chatapp.headers import SecurityHeaders
 from chatapp.routes import AUDIT_EXPORT, EXPORT
-from tests.harness.processes import free_port
+from tests.harness.processes import START_SECONDS, free_port
 
 
 class FakeBackend:
@@ -91,8 +91,9 @@ class FakeBackend:
         server = uvicorn.Server(config)
         server.capture_signals = _no_signals  # type: ignore[method-assign]
         serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(START_SECONDS):
+            while not server.started:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         try:
             yield self
         finally:

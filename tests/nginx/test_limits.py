@@ -14,6 +14,7 @@ from tests.harness.processes import free_port
 from tests.nginx.backend import FakeBackend
 from tests.nginx.conftest import StartNginx
 from tests.nginx.wire import WAIT_SECONDS, say, statuses
+from tools import front
 
 Backends = tuple[FakeBackend, FakeBackend]
 
@@ -128,6 +129,16 @@ async def test_workers_may_open_more_files_than_they_were_started_with(
             await asyncio.sleep(0.02)
     # Each has 9,500 connections, of which each may read a file.
     assert {resource.prlimit(pid, resource.RLIMIT_NOFILE)[0] >= 19_000 for pid in now} == {True}
+
+
+async def test_make_up_is_told_how_many_may_come_from_one_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CHATAPP_CONNECTS_PER_ADDRESS", "7")
+    names = front.names(
+        listen="8080", backends=[], pages=tmp_path, run=tmp_path, access_log=tmp_path
+    )
+    assert "zone=connects_of_place:10m rate=7r/s;" in front.fill(names)
 
 
 async def test_a_limit_is_of_an_ipv4_address_or_of_a_network_of_ipv6(
