@@ -73,7 +73,10 @@ def test_settings_are_ones_that_exist(compose: dict[str, Any]) -> None:
     }
     for name in services(compose)["backend"]["environment"]:
         assert name in known or name.endswith("_API_KEY"), name
-    assert set(services(compose)["front"]["environment"]) <= set(environment("front"))
+    front, image = services(compose)["front"]["environment"], environment("front")
+    assert set(front) <= set(image)
+    for name in ("CHATAPP_CONNECTS", "CHATAPP_CONNECTS_PER_ADDRESS", "CHATAPP_SOCKETS_PER_ADDRESS"):
+        assert front[name] == int(image[name]), name
 
 
 def test_only_nginx_and_this_machines_grafana_are_open(compose: dict[str, Any]) -> None:
