@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from socketio.exceptions import ConnectionError as Refused
+from socketio.exceptions import SocketIOError
 
-from tests.faults.people import Screen
+from chatapp.database import new_id
+from tests.faults.people import CHATS, ENDED, PATIENCE, Screen
 
 FOREVER = 600.0
 
@@ -18,6 +20,29 @@ class Steady:
         self.screen = screen
         self.returns = 0
         self.shown: list[str] = []
+
+    async def ask(self, text: str) -> None:
+        """Ask in this chat. What nobody has confirmed is sent again when the tab is back."""
+        tab, form = self.screen.tab, {"message": text, "client_id": str(new_id())}
+
+        def said() -> bool:
+            return form["client_id"] in map(self.screen.store.get, ("accepted", "refused"))
+
+        while not said():
+            await tab.until(lambda t: t.connected, PATIENCE)
+            returns = self.returns
+            with suppress(SocketIOError):
+                await tab.send(f"{CHATS}.ask", form=form)
+            await tab.until(lambda t, before=returns: said() or self.returns > before, PATIENCE)
+        assert self.screen.store.get("refused") != form["client_id"], self.screen.store["notice"]
+
+    async def ends(self, count: int = 1) -> str:
+        """Wait until so many answers are there and the newest has ended, wherever that is."""
+        screen = self.screen
+        await screen.tab.until(
+            lambda _: len(screen.answers()) == count and screen.status() in ENDED, 3 * PATIENCE
+        )
+        return screen.status()
 
     async def _return(self) -> None:
         tab = self.screen.tab

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -33,10 +34,22 @@ def database(up: Up) -> dict[str, str]:
     return {"DATABASE_URL": up.state["database_url"], "CHATAPP_DATA_DIR": str(up.data)}
 
 
+async def stop_for_a_while(pids: list[int]) -> None:
+    """Whatever becomes of the test, they go on: others share them."""
+    stopped: list[int] = []
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+            stopped.append(pid)
+        await asyncio.sleep(SECONDS)
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 async def freeze(name: str, up: Up) -> None:
-    send(up, signal.SIGSTOP, name)
-    await asyncio.sleep(SECONDS)
-    send(up, signal.SIGCONT, name)
+    await stop_for_a_while([up.pid(name)])
 
 
 def family(pid: int) -> list[int]:
@@ -46,12 +59,7 @@ def family(pid: int) -> list[int]:
 
 
 async def freeze_postgres(up: Up) -> None:
-    everybody = family(up.pid("postgres"))
-    for pid in everybody:
-        os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(SECONDS)
-    for pid in everybody:
-        os.kill(pid, signal.SIGCONT)
+    await stop_for_a_while(family(up.pid("postgres")))
 
 
 async def forget(up: Up) -> None:
@@ -62,8 +70,10 @@ async def forget(up: Up) -> None:
 async def fill(up: Up) -> None:
     async with Redis.from_url(up.state["redis_url"]) as client:
         await client.config_set("maxmemory", "1mb")
-        await asyncio.sleep(SECONDS)
-        await client.config_set("maxmemory", "0")
+        try:
+            await asyncio.sleep(SECONDS)
+        finally:
+            await client.config_set("maxmemory", "0")
 
 
 async def drop_sessions(up: Up) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.answers.world import words
 from tests.deploy.test_serving import eventually, question
 from tests.faults.people import Person
+from tests.harness.processes import STOP_SECONDS, Process
 from tests.harness.up import Up
 
 
@@ -42,8 +43,10 @@ def spoilt(file: Path) -> Iterator[None]:
     """A file with nonsense in it, until the context ends."""
     sound = file.read_text()
     file.write_text("nonsense")
-    yield
-    file.write_text(sound)
+    try:
+        yield
+    finally:
+        file.write_text(sound)
 
 
 def command_lines() -> str:
@@ -75,12 +78,28 @@ async def test_its_data_outlive_it_and_nothing_else_does(own_up: Up) -> None:
     assert sorted(path.name for path in (own_up.data / "run").iterdir()) == ["up.lock"]
 
 
+async def test_ctrl_c_at_the_terminal_ends_all_of_it(tmp_path: Path, built_pages: None) -> None:
+    """The terminal signals make and what make has started alike."""
+    there = Up(tmp_path / "data", 1)
+    there.process = Process(["make", "up"], tmp_path / "make.log", there.env)
+    await there.start()
+    programs = everybody(there)
+    assert len(programs) > 8
+    os.killpg(there.process.pid, signal.SIGINT)
+    await there.process.ended(STOP_SECONDS)
+    assert not any(alive(pid) for pid in programs)
+    assert "Ending …" in there.process.text
+    assert "Traceback" not in there.process.text
+    assert sorted(path.name for path in (there.data / "run").iterdir()) == ["up.lock"]
+
+
 async def test_a_restart_that_fails_says_why_and_the_old_ones_serve_on(up: Up) -> None:
-    old = up.pid("backend-2")
+    old = [up.pid("backend-1"), up.pid("backend-2")]
     with spoilt(Path(up.env["CHATAPP_POOL"])):
         said = await up.run("up.restart", code=1)
         assert "backend-1 did not start." in said
-        assert up.pid("backend-2") == old
+        assert [up.pid("backend-1"), up.pid("backend-2")] == old
+        assert all(alive(pid) for pid in old)
         async with up.client() as client:
             assert (await client.get("/healthz")).status_code == 200
     await up.run("up.restart")
