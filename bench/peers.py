@@ -25,19 +25,22 @@ STREAMS = (5, 10, 20, 40, 80, 160, 240)
 """Answers at the same time."""
 TABS = 300
 """Of tabs that do nothing."""
-REST = 5.0
+REST = 10.0
 """Seconds for which they are watched."""
 
 
 @dataclass(frozen=True)
 class Idle:
-    """What open tabs cost. Times are seconds, memory is megabytes."""
+    """What open tabs cost."""
 
     name: str
     tabs: int
     connecting: float
+    """Seconds of processor time."""
     resting: float
+    """Cores."""
     memory: float
+    """Megabytes."""
 
     def cells(self) -> list[str]:
         """For the table."""
@@ -46,7 +49,7 @@ class Idle:
             str(self.tabs),
             f"{self.connecting / self.tabs * 1000:.1f} ms",
             f"{self.memory * 1024 / self.tabs:.0f} KB",
-            f"{self.resting / REST / self.tabs * 1e6:.0f} ms/s",
+            f"{self.resting / self.tabs * 1e6:.0f} ms/s",
         ]
 
 
@@ -67,36 +70,46 @@ async def measure(plan: Plan, outcome: Outcome) -> None:
         for subject in subjects:
             tabs.append((await _idle(subject, min(plan.people, TABS))).cells())
             print("  ".join(tabs[-1]), flush=True)
-            mine = await _climb(subject, counts, plan, answers)
-            steps += mine
-            held = max((one.streams for one in mine if one.p95 <= LATE), default=0)
-            outcome.notes.append(f"{subject.name} holds {held} answers within {LATE:.0f} ms (p95).")
+            steps += await _climb(subject, counts, plan, answers)
     tell_wrong(steps, outcome)
-    held = {
-        name: max((one.streams for one in steps if one.name == name and one.p95 <= LATE), default=0)
-        for name in NAMES
-    }
+    held = {name: _held(steps, name) for name in NAMES}
     most = max(held["naive"], held["chainlit"])
     found = ", ".join(f"{name} {streams}" for name, streams in held.items())
-    outcome.bar("more answers in time than either peer", found, passed=held["chatapp"] > most)
+    outcome.bar(
+        "more answers at a time, none late, than either peer", found, passed=held["chatapp"] > most
+    )
+
+
+def _held(steps: Sequence[Step], name: str) -> int:
+    """The most answers at a time that somebody held in time, and right."""
+    held = (one for one in steps if one.name == name and one.p95 <= LATE and not one.wrong)
+    return max((one.streams for one in held), default=0)
 
 
 async def _climb(
     subject: Subject, counts: Sequence[int], plan: Plan, rows: list[list[str]]
 ) -> list[Step]:
-    """Steps until words come too late; a peer that breaks off has met its wall, too."""
+    """Steps until words come too late twice, for a machine may hiccup."""
     made: list[Step] = []
     for streams in counts:
-        try:
-            made.append(await step(subject, streams, plan.words, plan.rate))
-        except (OSError, TimeoutError) as error:
-            failure = f"broke off: {str(error)[:100] or type(error).__name__}"
-            made.append(Step(subject.name, streams, [], 0.0, 0, 0, plan.rate, failure))
-        rows.append(made[-1].cells())
-        print("  ".join(rows[-1]), flush=True)
-        if made[-1].p95 > LATE:
+        for _ in range(2):
+            made.append(await _step(subject, streams, plan))
+            rows.append(made[-1].cells())
+            print("  ".join(rows[-1]), flush=True)
+            if made[-1].p95 <= LATE:
+                break
+        else:
             break
     return made
+
+
+async def _step(subject: Subject, streams: int, plan: Plan) -> Step:
+    """A step; one that breaks off has met a wall, too."""
+    try:
+        return await step(subject, streams, plan.words, plan.rate)
+    except (OSError, TimeoutError) as error:
+        failure = f"broke off: {str(error)[:100] or type(error).__name__}"
+        return Step(subject.name, streams, [], 0.0, 0, 0, plan.rate, failure)
 
 
 async def _idle(subject: Subject, count: int) -> Idle:
@@ -104,17 +117,23 @@ async def _idle(subject: Subject, count: int) -> Idle:
     opened: list[Any] = [await subject.open_tab() for _ in range(10)]
     try:
         await asyncio.sleep(1)
+        alone = await _resting(subject)
         memory, began = _memory(subject), cpu.used(subject.pid)
         opened += [await subject.open_tab() for _ in range(count)]
         await asyncio.sleep(1)
-        came, since = cpu.used(subject.pid), time.monotonic()
+        came = cpu.used(subject.pid) - began
         more = _memory(subject) - memory
-        await asyncio.sleep(REST)
-        seconds = time.monotonic() - since
-        resting = (cpu.used(subject.pid) - came) * REST / seconds
-        return Idle(subject.name, count, came - began, resting, more)
+        resting = max(await _resting(subject) - alone, 0.0)
+        return Idle(subject.name, count, came, resting, more)
     finally:
         await asyncio.gather(*(tab.close() for tab in opened), return_exceptions=True)
+
+
+async def _resting(subject: Subject) -> float:
+    """The share of a core that is used while nothing is done."""
+    began, since = cpu.used(subject.pid), time.monotonic()
+    await asyncio.sleep(REST)
+    return (cpu.used(subject.pid) - began) / (time.monotonic() - since)
 
 
 def _memory(subject: Subject) -> float:
