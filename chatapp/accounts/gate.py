@@ -21,7 +21,12 @@ from starlette.responses import PlainTextResponse
 from chatapp import leaving, logs, routes
 from chatapp.accounts import cookies, flash, sessions
 from chatapp.accounts.address import client_address, from_own_page, request_id
-from chatapp.accounts.guard import ADDRESS_HEADER, SESSION_HEADER, ZONE_HEADER
+from chatapp.accounts.guard import (
+    ADDRESS_HEADER,
+    SESSION_HEADER,
+    SOCKET_HEADER,
+    ZONE_HEADER,
+)
 from chatapp.accounts.opening import Opening
 from chatapp.accounts.sessions import Found
 from chatapp.accounts.sockets import SIGNED_OUT, sockets
@@ -61,7 +66,9 @@ class SocketGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, changed or not, or refuse it."""
         if scope["type"] != "lifespan":
-            logs.about(request=request_id(scope))
+            request = request_id(scope)
+            logs.about(request=request)
+            scope = {**scope, SOCKET_HEADER: request}
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "http" and _to_socket(scope):
@@ -216,6 +223,7 @@ def _inside(scope: Scope, query: list[tuple[str, str]], found: Found | None) -> 
         if name.lower() not in _CREDENTIALS and not name.lower().startswith(_OURS)
     ]
     headers.append((ADDRESS_HEADER.encode(), client_address(scope).encode()))
+    headers.append((SOCKET_HEADER.encode(), scope[SOCKET_HEADER].encode()))
     session = found.user.session_id if found else None
     if session:
         headers.append((SESSION_HEADER.encode(), str(session).encode()))

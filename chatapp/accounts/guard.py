@@ -53,6 +53,9 @@ ZONE_HEADER = "x-chatapp-zone"
 ADDRESS_HEADER = "x-chatapp-address"
 """The header in which the socket gate says the true address of who is there."""
 
+SOCKET_HEADER = "x-chatapp-socket"
+"""The header with the id of the request that opened the socket, by which a proxy has logged it."""
+
 PATIENCE = 60.0
 """How long, in seconds, what a person does waits for a database that is away."""
 
@@ -81,7 +84,8 @@ class EventGuard(Middleware):
         """
         # First of all: a task may have been started from another person's.
         become(None)
-        logs.about(request=EventContext.get().txid)
+        headers = EventContext.get().router_data.get("headers", {})
+        logs.about(request=EventContext.get().txid, socket=headers.get(SOCKET_HEADER, ""))
         registered = RegistrationContext.get().event_handlers.get(event.name)
         if registered is None:
             EVENTS.labels(REFUSED).inc()
@@ -91,7 +95,6 @@ class EventGuard(Middleware):
         if access is Access.NOBODY:
             logger.warning("Refused %s: made by Reflex, wanted by nobody", handler.fn.__qualname__)
             return NOTHING
-        headers = EventContext.get().router_data.get("headers", {})
         claimed, zone = headers.get(SESSION_HEADER), headers.get(ZONE_HEADER, "")
         audit.coming_from(headers.get(ADDRESS_HEADER, ""))
         if access is Access.INTERNAL and not (claimed and event.name in SHOWING):
