@@ -64,6 +64,8 @@ def _place(address: str) -> str:
         parsed = ip_address(address)
     except ValueError:
         return _digest("unknown")
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
     if isinstance(parsed, IPv6Address):
         return _digest(parsed.packed[:8].hex())
     return _digest(str(parsed))

@@ -74,6 +74,14 @@ async def test_an_ipv6_household_is_one_address(member: SignedIn) -> None:
     assert got.count(Problem.WRONG) == throttle.PAIR.burst
 
 
+async def test_an_ipv4_address_written_as_ipv6_is_that_address(member: SignedIn) -> None:
+    wrong = {"email": "member@example.org", "password": "wrong password"}
+    await outcomes(throttle.PAIR.burst, addresses=["203.0.113.7"], **wrong)
+    [same] = await outcomes(1, addresses=["::ffff:203.0.113.7"], **wrong)
+    [other] = await outcomes(1, addresses=["::ffff:203.0.113.8"], **wrong)
+    assert (same, other) == (Problem.THROTTLED, Problem.WRONG)
+
+
 async def test_an_unknown_email_is_throttled_just_the_same(member: SignedIn) -> None:
     got = await outcomes(
         20, email="nobody@example.org", addresses=["203.0.113.1"], password="wrong password"
