@@ -224,7 +224,7 @@ def _kept(database_url: str) -> Kept:
 
 def planned(arguments: list[str]) -> Plan:
     """What is done unless options say otherwise."""
-    return Plan.of(arguments, people=2_000, streams=60, crowds=2, words=150)
+    return Plan.of(arguments, people=2_000, streams=60, crowds=2, words=150, arrivals=150.0)
 
 
 def named(plan: Plan) -> Outcome:

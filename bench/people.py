@@ -94,6 +94,12 @@ async def _phases(plan: Plan, run: Run, outcome: Outcome) -> None:
     errors = run.everything.errors
     found = f"{errors} errors, {run.everything.of('tokens'):,} words"
     outcome.bar("no error, every word of every text right", found, passed=not errors)
+    of = run.everything.of
+    broken = of("connections lost") - of("reloads") - of("reloads in an answer")
+    refused = of("connects that failed")
+    found = f"{broken} lost, {refused} refused"
+    what = "no connection is lost that nobody dropped, and none is refused"
+    outcome.bar(what, found, passed=not (broken or refused))
 
 
 def _judge(outcome: Outcome, talk: Phase) -> None:

@@ -17,7 +17,7 @@ class Plan:
     words: int = 300
     rate: int = 30
     """Words a second of each answer."""
-    arrivals: float = 150.0
+    arrivals: float = 100.0
     """People a second who open the page."""
     settle: float = 25.0
     """So long people talk before it is measured."""
