@@ -81,6 +81,14 @@
   // A question asked while an answer comes waits here; it is sent when the answer has ended.
   const queueOf = () => `queued:${location.pathname}`;
 
+  // It has one id for as long as its text is the same, as any other question.
+  const queueIdOf = () => `queued-id:${location.pathname}`;
+
+  const dequeue = () => {
+    sessionStorage.removeItem(queueOf());
+    sessionStorage.removeItem(queueIdOf());
+  };
+
   const showQueue = () => {
     const line = document.querySelector("[data-queue]");
     if (!line) return;
@@ -93,6 +101,7 @@
     const box = form.elements.message;
     const before = sessionStorage.getItem(queueOf());
     sessionStorage.setItem(queueOf(), before ? `${before}\n\n${box.value}` : box.value);
+    sessionStorage.setItem(queueIdOf(), uuid());
     box.value = "";
     changed(form);
     showQueue();
@@ -101,7 +110,8 @@
   const takeBack = (form) => {
     const text = sessionStorage.getItem(queueOf());
     if (!text) return;
-    sessionStorage.removeItem(queueOf());
+    dequeue();
+    for (const [id, question] of sent) if (question.queued) sent.delete(id);
     const box = form.elements.message;
     box.value = box.value ? `${text}\n\n${box.value}` : text;
     changed(form);
@@ -115,45 +125,78 @@
     // An edited question that is on its way comes first: it has stopped what was waited for.
     const edited = [...sent.values()].some((question) => question.edit);
     if (!text || !ready || edited) return;
-    const box = form.elements.message;
-    const typed = box.value;
-    box.value = text;
-    changed(form);
-    const id = form.elements.client_id.value;
-    form.requestSubmit();
+    const id = sessionStorage.getItem(queueIdOf()) ?? uuid();
+    submit(form, text, id);
     if (sent.has(id)) sent.get(id).queued = true;
+  };
+
+  // Send another text than the one in the box, which stays as it is.
+  const submit = (form, text, id) => {
+    const { message: box, client_id: place } = form.elements;
+    const [typed, its] = [box.value, place.value];
+    box.value = text;
+    place.value = id;
+    count(form);
+    form.requestSubmit();
     box.value = typed;
-    changed(form);
+    place.value = its;
+    count(form);
   };
 
   // The questions on their way, by their ids.
   const sent = new Map();
 
+  // Over a connection that was lost a question may not have come through, or the word that it has.
+  // So it is sent again over the next one; it has its id, so it is asked once.
+  const sendAgain = () => {
+    const form = document.getElementById("composer");
+    for (const [id, question] of sent) {
+      if (question.path !== location.pathname) continue;
+      if (question.edit?.isConnected) question.edit.requestSubmit();
+      else if (form && !question.edit) submit(form, question.text, id);
+    }
+  };
+
+  // Of a connection that is there again the pages are told nothing.
+  window.WebSocket = class extends WebSocket {
+    constructor(...where) {
+      super(...where);
+      this.addEventListener("open", () => setTimeout(sendAgain, 1000));
+    }
+  };
+
   const refused = (form) => {
     const question = sent.get(form.dataset.refused);
     sent.delete(form.dataset.refused);
     question?.edit?.removeAttribute("data-sent");
-    if (question?.queued) takeBack(form);
+    if (question?.queued) setTimeout(() => notTaken(form, queueOf()), 3000);
     if (question?.edit) sendQueued(form);
+  };
+
+  // Another tab was quicker: then an answer comes by now, and its end is waited for too.
+  const notTaken = (form, queue) => {
+    const again = form.hasAttribute("data-running") || [...sent.values()].some((one) => one.queued);
+    if (form.isConnected && queue === queueOf() && !again) takeBack(form);
   };
 
   // What was typed while the question was on its way stays in the box.
   const accepted = (form) => {
     const box = form.elements.message;
-    const question = sent.get(form.dataset.accepted);
-    granted(form.dataset.accepted);
+    const id = form.dataset.accepted;
+    const question = sent.get(id);
+    sent.delete(id);
+    granted(id);
+    if (id === sessionStorage.getItem(queueIdOf())) {
+      dequeue();
+      showQueue();
+      return;
+    }
     if (!question) return;
-    sent.delete(form.dataset.accepted);
     if (question.edit) {
       if (question.edit.isConnected) close(question.edit);
       sessionStorage.removeItem(editOf(question.edit));
       if (matchMedia("(pointer: fine)").matches) box.focus();
       document.querySelector("[data-jump]")?.click();
-      return;
-    }
-    if (question.queued) {
-      sessionStorage.removeItem(queueOf());
-      showQueue();
       return;
     }
     if (location.pathname === "/") leaving = draftOf();
@@ -367,12 +410,13 @@
       const form = event.target;
       const edits = form.dataset.edits;
       if (form.id !== "composer" && !edits) return;
-      const busy = !edits && form.hasAttribute("data-running");
+      const id = form.elements.client_id.value;
+      const busy = !edits && form.hasAttribute("data-running") && !sent.has(id);
       const refusable = !form.elements.message.value.trim() || form.hasAttribute("data-over");
       if (edits && !refusable) {
         form.setAttribute("data-sent", "");
         form.elements.tier.value = document.getElementById("composer").elements.tier?.value ?? "";
-        sent.set(form.elements.client_id.value, { edit: form });
+        sent.set(id, { edit: form, path: location.pathname });
         return;
       }
       if (busy || refusable) {
@@ -381,7 +425,7 @@
         if (!refusable) enqueue(form);
         return;
       }
-      sent.set(form.elements.client_id.value, { text: form.elements.message.value });
+      sent.set(id, { ...sent.get(id), text: form.elements.message.value, path: location.pathname });
       document.querySelector("[data-jump]")?.click();
     },
     true,
