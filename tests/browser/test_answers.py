@@ -47,6 +47,35 @@ async def test_stop_keeps_what_came_and_says_so(
     assert await answers_of(rows, person) == [f"stopped: {PART}"]
 
 
+async def test_continue_keeps_the_part_and_brings_what_follows_once(
+    chatting: Chatting, providers: ProviderServer, rows: Rows, person: Person
+) -> None:
+    await providers.set(**STALLS)
+    await chatting.ask("Count to five")
+    await expect(chatting.answer.locator(".reading")).to_have_text(PART)
+    await chatting.stop.click()
+    await expect(chatting.answer).to_have_attribute("data-status", "stopped")
+    await providers.set(text="four five")
+    # Clicked twice in one turn of the browser's loop, it is wished once.
+    await chatting.page.get_by_role("button", name="Continue").evaluate(
+        "(button) => { button.click(); button.click(); }"
+    )
+    await expect(chatting.answers).to_have_count(2)
+    for _ in range(2):
+        await expect(chatting.answer).to_have_attribute("data-status", "done")
+        await expect(chatting.answer.locator(".reading")).to_have_text("four five")
+        await expect(chatting.answers.first).to_have_attribute("data-status", "stopped")
+        await expect(chatting.answers.first.locator(".reading")).to_have_text(PART)
+        await expect(chatting.page.get_by_role("button", name="Continue")).to_have_count(0)
+        await chatting.page.reload()
+        await expect(chatting.answers).to_have_count(2)
+    assert await answers_of(rows, person) == [f"stopped: {PART}", "done: four five"]
+    # The model was given the part that it is to go on from.
+    asked = (await providers.requests())[1:]
+    assert len(asked) == 1
+    assert PART in str(asked[0]["body"])
+
+
 async def test_stop_before_the_first_word(chatting: Chatting, providers: ProviderServer) -> None:
     await providers.set(fault={"kind": "stall"})
     await chatting.ask("Are you there?")
