@@ -5,7 +5,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -63,18 +63,24 @@ class Rows:
         status: UserStatus = UserStatus.ACTIVE,
     ) -> Person:
         """A person who is signed in."""
-        token, user_id = secrets.token_urlsafe(32), new_id()
+        user_id = new_id()
         email = email or f"{user_id.hex}@example.org"
         user = User(
             id=user_id, email=email, name=name, password_hash="none", role=role, status=status
         )
+        await self.add([user])
+        return await self.signed_in_again(Person(user_id, email, ""))
+
+    async def signed_in_again(self, person: Person) -> Person:
+        """A person at another device."""
+        token = secrets.token_urlsafe(32)
         session = LoginSession(
-            user_id=user_id,
+            user_id=person.id,
             token_hash=hashlib.sha256(token.encode()).hexdigest(),
             expires_at=now() + timedelta(days=1),
         )
-        await self.add([user], [session])
-        return Person(user_id, email, token)
+        await self.add([session])
+        return replace(person, token=token)
 
     async def chat(
         self,
