@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -80,8 +81,13 @@ async def main(wanted: Sequence[str]) -> int:
     if wanted and wanted[0] in ALONE:
         return await ALONE[wanted[0]](list(wanted[1:]))
     if not wanted:
-        # Both, whatever came of the first.
-        return max(await _quick([]), await report.main([]))
+        try:
+            code = await _quick([])
+        except Exception:
+            # The report is made whatever came of the others.
+            traceback.print_exc()
+            code = 1
+        return max(code, await report.main([]))
     return await _quick([] if list(wanted) == [QUICK] else wanted)
 
 
