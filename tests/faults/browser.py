@@ -12,10 +12,11 @@ from uuid import UUID
 from socketio.exceptions import SocketIOError
 
 from chatapp.database import new_id
-from tests.answers.world import assemble, words
+from tests.answers.world import assemble
 from tests.browser.rows import Person
 from tests.faults.fleet import Fleet
 from tests.faults.people import CHATS, ENDED, STORE, redirects
+from tests.faults.tagging import TAGGED, is_beginning
 from tests.harness.socket import Tab
 
 ACKNOWLEDGED = 20.0
@@ -29,12 +30,16 @@ FOR_EVER = 60.0
 class Asked:
     """A question as its browser knows it, and what it was shown."""
 
-    text: str
-    answer: str
+    number: int
+    count: int
+    rate: int
     client_id: UUID = field(default_factory=new_id)
     chat_id: str = ""
     answer_id: str = ""
-    stopped: bool = False
+    stopped: float = 0.0
+    """When Stop was pressed; 0: it was not."""
+    left: int = 0
+    """So many words were not shown when it was sent."""
     began: float = 0.0
     ended: float = 0.0
     shown: list[tuple[str, str]] = field(default_factory=list)
@@ -42,9 +47,23 @@ class Asked:
     wrong: list[str] = field(default_factory=list)
 
     @property
+    def text(self) -> str:
+        """The question: how many words are wanted, and how fast they come."""
+        return f"Number {self.number}: [[say {self.count} words at {self.rate}/s]] {TAGGED}"
+
+    @property
     def failed(self) -> bool:
         """Whether a screen shows that it failed."""
         return any(status == "failed" for status, _ in self.shown)
+
+
+@dataclass
+class Seen:
+    """What a tab has shown last."""
+
+    take: str = ""
+    """Which attempt at the answer it was: another one begins anew."""
+    text: str = ""
 
 
 class Browser:
@@ -59,7 +78,7 @@ class Browser:
     async def ask(self, number: int, count: int, rate: int) -> Asked:
         """Ask a question in a new chat and follow its answer to the end, in one tab or two."""
         clock = asyncio.get_running_loop().time
-        asked = Asked(f"Number {number}: [[say {count} words at {rate}/s]]", words(count))
+        asked = Asked(number, count, rate)
         asked.began = clock()
         tab = self._tab()
         readers: list[asyncio.Task[None]] = []
@@ -113,24 +132,30 @@ class Browser:
             await _close(tab)
 
     async def _follow(self, tab: Tab, asked: Asked, stop_at: int | None) -> None:
+        seen = Seen()
         while True:
             await self._connected(tab)
             with suppress(TimeoutError):
-                await tab.until(partial(self._look, asked, stop_at), self._patience)
+                await tab.until(partial(self._look, asked, seen, stop_at), self._patience)
             status, text = _view(tab, asked)
             if status in ENDED:
                 asked.shown.append((status, text))
                 return
             if stop_at is not None and text.count("w") > stop_at and tab.connected:
-                stop_at, asked.stopped = None, True
+                stop_at, asked.stopped = None, asyncio.get_running_loop().time()
                 with suppress(SocketIOError, OSError):
                     await tab.send(f"{CHATS}.stop", answer_id=asked.answer_id)
+                    asked.left = asked.count - text.count("w")
 
-    def _look(self, asked: Asked, stop_at: int | None, tab: Tab) -> bool:
-        """Whether something is to be done; whatever is shown must be a beginning of the answer."""
+    def _look(self, asked: Asked, seen: "Seen", stop_at: int | None, tab: Tab) -> bool:
+        """Whether something is to be done; what is shown must be a beginning, and only grow."""
         status, text = _view(tab, asked)
-        if not asked.answer.startswith(text):
+        if not is_beginning(text, asked.count):
             asked.wrong.append(f"shown in the middle: …{text[-60:]!r}")
+        take = _take(tab, asked)
+        if take == seen.take and not text.startswith(seen.text):
+            asked.wrong.append(f"taken back: …{seen.text[-60:]!r} became …{text[-60:]!r}")
+        seen.take, seen.text = take, text
         stops = stop_at is not None and text.count("w") > stop_at
         return status in ENDED or stops or not tab.connected
 
@@ -166,6 +191,12 @@ def _view(tab: Tab, asked: Asked) -> tuple[str, str]:
         asked.wrong.append(f"{len(answers)} answers are shown")
     asked.answer_id = answers[-1]
     return store[f"m:{asked.answer_id}"]["status"], "".join(assemble(store, asked.answer_id))
+
+
+def _take(tab: Tab, asked: Asked) -> str:
+    """Which attempt at the answer the tab shows."""
+    message = tab.state.get(STORE, {}).get(f"m:{asked.answer_id}") or {}
+    return message.get("take", "")
 
 
 async def _close(tab: Tab) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.answers.world import KEYS, pool_file
 from tests.fakes import ProviderServer
+from tests.faults.tagging import TaggingServer
 from tests.harness.app import AppServer
 from tests.harness.backends import migrate
 from tests.harness.disk import SmallDisk
@@ -77,7 +78,7 @@ async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(SmallDisk()) if SmallDisk.possible() else None
         redis, postgres = RedisServer(folder), PostgresServer(disk.folder if disk else None)
-        providers = await stack.enter_async_context(ProviderServer())
+        providers = await stack.enter_async_context(TaggingServer())
         for service in (redis, postgres):
             stack.push_async_callback(service.stop)
             await service.start()

@@ -14,8 +14,15 @@ from tests.browser.rows import Rows
 from tests.faults import troubles
 from tests.faults.browser import FOR_EVER, Asked, Browser
 from tests.faults.fleet import Fleet
+from tests.faults.tagging import is_beginning, is_whole
 from tests.faults.troubles import Trouble
 from tests.harness.backends import connected
+
+IN_TIME = 1.0
+"""Whoever stops an answer has so many seconds of it yet to come: later it may just have ended."""
+
+RECOVERY = 5.0
+"""Seconds after something went wrong in which its traces may still be there."""
 
 Lane = Sequence[tuple[str, Trouble]]
 """Troubles with their names, which come one after the other."""
@@ -47,7 +54,7 @@ class History:
             during = ", ".join(
                 f"{i.what} at {i.began - asked.began:+.1f} s"
                 for i in self.incidents
-                if i.began < asked.ended and (i.ended or asked.ended) > asked.began - 5
+                if i.began < asked.ended and (i.ended or asked.ended) > asked.began - RECOVERY
             )
             found += [f"{asked.text} ({during}): {each}" for each in said]
         return found
@@ -62,17 +69,27 @@ class History:
             for shown in asked.shown
             if shown != (status, words)
         ]
-        if not asked.answer.startswith(words):
+        if not is_beginning(words, asked.count):
             wrong.append(f"it was kept as …{words[-60:]!r}")
-        if status == "done" and words != asked.answer:
+        if status == "done" and not is_whole(words, asked.count):
             wrong.append(f"it counts as done and ends with …{words[-20:]!r}")
         if status == "stopped" and not asked.stopped:
             wrong.append("nobody has stopped it")
+        if status == "done" and asked.stopped and self._had_to_stop(asked):
+            wrong.append(f"it was stopped with {asked.left} words to come, and went on")
         if status == "failed" and not problem:
             wrong.append("it failed and nothing is said of it")
         if status not in ("done", "stopped", "failed"):
             wrong.append(f"it is left {status}")
         return wrong
+
+    def _had_to_stop(self, asked: Asked) -> bool:
+        """Whether Stop was pressed in time, and nothing went wrong that may have swallowed it."""
+        meanwhile = any(
+            i.began < asked.ended and (i.ended or asked.ended) > asked.stopped - RECOVERY
+            for i in self.incidents
+        )
+        return asked.left > IN_TIME * asked.rate and not meanwhile
 
     def count(self, status: str) -> int:
         """How many answers ended so."""

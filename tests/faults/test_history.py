@@ -18,6 +18,9 @@ async def test_every_fault_at_random_moments_of_a_hundred_answers(
         logs = "\n".join(member.server.process.text for member in ships.members)
     assert not history.wrong(), "\n".join(history.wrong())
     assert len(history.asked) >= ANSWERS
+    # Each word tells its attempt: else two of them could not be told apart.
+    said = [words for kept in history.rows.values() for _, words, _ in kept if words]
+    assert all(words.startswith("w0.") for words in said)
     assert {incident.what for incident in history.incidents} == {*ALL}
     assert "Traceback" not in logs, logs[-20_000:]
     # Whatever failed but the providers, there is an answer in the end.
