@@ -52,6 +52,7 @@ class Trouble:
             f"{self.took:.1f} s",
             f"{self.away:,}",
             f"{self.back:.1f} s",
+            f"{self.counts.delays_of('accepted').longest / 1000:.1f} s",
             f"{of('asked'):,}",
             f"{of('answers done') + of('answers stopped'):,}",
             f"{of('began again'):,}",
@@ -60,8 +61,8 @@ class Trouble:
         ]
 
 
-HEAD = ["trouble", "lasts", "pages away at most", "all are back after", "asked", "answered"]
-HEAD += ["began again", "errors", "word p95"]
+HEAD = ["trouble", "lasts", "pages away at most", "all are back after"]
+HEAD += ["a question waits at most", "asked", "answered", "began again", "errors", "word p95"]
 
 
 class BadDay:
@@ -232,7 +233,7 @@ def named(plan: Plan) -> Outcome:
     intro = (
         f"{plan.people:,} people on {plan.backends} backends of whom some {plan.streams} are being "
         f"answered, {plan.words} words each at {plan.rate} a second. Each trouble is over when "
-        "every page shows its chat again."
+        "every page shows its chat again; *a question waits* until it is on the page."
     )
     return Outcome("A bad day", intro)
 
