@@ -161,16 +161,25 @@ async def left(tier: str | None) -> Left:
 class _Seen:
     at: float = -FRESH
     members: list[MemberStatus] | None = None
+    looking: asyncio.Task[list[MemberStatus]] | None = None
 
 
 @cache
-def _seen() -> tuple[_Seen, asyncio.Lock]:
-    return _Seen(), asyncio.Lock()
+def _seen() -> _Seen:
+    return _Seen()
 
 
 async def _status() -> list[MemberStatus]:
-    seen, lock = _seen()
-    async with lock:
-        if seen.members is None or time.monotonic() - seen.at > FRESH:
-            seen.members, seen.at = await status(), time.monotonic()
+    seen = _seen()
+    if seen.members is not None and time.monotonic() - seen.at <= FRESH:
+        return seen.members
+    if seen.looking is None or seen.looking.done():
+        seen.looking = asyncio.create_task(_look(seen), name="a look at the pool")
+    # A lock would let one of those who wait through in each round of the loop. In a rush, when
+    # rounds are long, nobody's page would be ready before the rush is over.
+    return await asyncio.shield(seen.looking)
+
+
+async def _look(seen: _Seen) -> list[MemberStatus]:
+    seen.members, seen.at = await status(), time.monotonic()
     return seen.members

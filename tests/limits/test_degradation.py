@@ -1,5 +1,6 @@
 """Saving quota in steps: what is left of a tier's day, and what follows from it."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -122,3 +123,45 @@ async def test_a_day_without_a_limit_is_never_scarce(members: list[MemberStatus]
     assert await step("smart") is Step.ALL
     members.clear()
     assert await step(None) is Step.ALL
+
+
+async def test_who_asks_in_a_rush_is_told_in_the_same_moment(
+    members: list[MemberStatus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(degradation, "FRESH", 60.0)
+    members.append(member("a", "smart", (500, 1000)))
+    looks, found, rounds = 0, degradation.status, 0
+
+    async def status() -> list[MemberStatus]:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+        return await found()
+
+    monkeypatch.setattr(degradation, "status", status)
+    rush = asyncio.gather(*(announcements("UTC") for _ in range(200)))
+    while not rush.done():
+        await asyncio.sleep(0)
+        rounds += 1
+    assert await rush == [[]] * 200
+    assert looks == 1
+    assert rounds < 20
+
+
+async def test_one_who_gives_up_leaves_the_others_their_look(
+    members: list[MemberStatus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, found = asyncio.Event(), degradation.status
+
+    async def status() -> list[MemberStatus]:
+        await known.wait()
+        return await found()
+
+    monkeypatch.setattr(degradation, "status", status)
+    members.append(member("a", "smart", (500, 1000)))
+    first, second = (asyncio.create_task(left("smart")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    known.set()
+    assert (await second).share == 0.5
