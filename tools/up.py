@@ -92,8 +92,10 @@ class Installation:
         database, cache = machine.variable("DATABASE_URL", ""), machine.variable("REDIS_URL", "")
         if not database:
             each = machine.number("CHATAPP_DATABASE_CONNECTIONS", "20", 1000)
-            # And some for the migrator, for backups, and for whoever looks.
-            program = servers.postgres(self._place, postgres_port, len(backends) * each + 30)
+            # One more backend while one takes another's place; and some for the migrator, for
+            # backups, and for whoever looks.
+            most = (len(backends) + 1) * each + 30
+            program = servers.postgres(self._place, postgres_port, most)
             self._servers.append(Child(program))
         if not cache:
             program, cache = servers.redis(self._place, redis_port)
