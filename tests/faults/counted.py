@@ -1,4 +1,4 @@
-"""``python -m tests.faults.counted FILE``: chatapp, which writes what it holds at SIGUSR1."""
+"""``python -m tests.faults.counted FILE``: chatapp, which writes what it holds at SIGUSR2."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ def main(file: Path) -> int:
         loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
 
     serve.STUCK = STUCK
-    signal.signal(signal.SIGUSR1, write)
+    signal.signal(signal.SIGUSR2, write)
     return serve.serve()
 
 

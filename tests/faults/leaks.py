@@ -45,7 +45,7 @@ class Counted:
     async def holds(self) -> dict[str, int]:
         """What it holds now."""
         self._file.unlink(missing_ok=True)
-        self.server.process.send(signal.SIGUSR1)
+        self.server.process.send(signal.SIGUSR2)
         text = ""
         async with asyncio.timeout(SETTLES):
             while not text:
