@@ -8,6 +8,7 @@ import pytest
 
 from tests.answers.world import KEYS, pool_file, words
 from tests.fakes import ProviderServer
+from tests.fakes.behaviour import numbered
 from tests.faults.conftest import World
 from tests.faults.leaks import Counted
 from tests.faults.people import ENDED, PATIENCE, Behind, Person, Screen
@@ -24,6 +25,9 @@ DEAF = 6
 
 ANSWERS, WORDS = 4, 45_000
 """More than a megabyte for each of them."""
+
+PIECE = 1_000
+"""So many words come at once: how much is unread counts here, not in how many pieces it came."""
 
 
 async def test_a_slow_line_that_loses_packets_loses_and_repeats_no_word(world: World) -> None:
@@ -66,9 +70,10 @@ async def counted(
 
 
 async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
-    counted: Counted,
+    counted: Counted, faulty_providers: ProviderServer
 ) -> None:
-    server = counted.server
+    server, whole = counted.server, numbered(WORDS)
+    pieces = ["".join(whole[at : at + PIECE]) for at in range(0, WORDS, PIECE)]
     person = await Person.sign_up(server)
     asking = await person.open(server)
     chat_id = await asking.ask("[[say 9 words]]")
@@ -79,11 +84,13 @@ async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
         deaf = [await person.open(Behind(each), chat_id) for each in lines]
         async with broken.disturbed(Way.MUTE):
             async with line.disturbed(Way.MUTE, late=True):
+                await faulty_providers.set(tokens=pieces)
                 for number in range(ANSWERS):
-                    await good[0].ask(f"{number}: [[say {WORDS} words]]")
+                    await good[0].ask(f"Number {number}")
                     for screen in good:
                         assert await screen.ended(number + 2) == "done"
                         assert screen.text() == words(WORDS)
+                await faulty_providers.reset()
                 await good[1].ask("[[say 8 words]]")
                 assert await good[1].ended(ANSWERS + 2) == "done"
                 held = await counted.holds()
