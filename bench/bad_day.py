@@ -23,6 +23,7 @@ from bench.load.seeding import seed
 from bench.outcome import Outcome, Table, attempt, finish
 from bench.plan import Plan
 from bench.run import Run
+from tools.network import answers
 
 PATIENCE = 120.0
 CALM = 4.0
@@ -96,7 +97,14 @@ class BadDay:
                 for counts in (seen[-1].counts, self._run.everything):
                     counts.fail("not all came back", f"{missing} pages after {name}")
                 break
-        took = await trouble
+        try:
+            took = await trouble
+        except Exception as error:
+            # The troubles after it are met all the same.
+            took = time.monotonic() - began
+            said = f"{name}: {type(error).__name__} {error}; {self._installation.up.text[-300:]!r}"
+            for counts in (seen[-1].counts, self._run.everything):
+                counts.fail("a trouble did not go as it should", said)
         counts = total([each.counts for each in seen])
         self.troubles.append(Trouble(name, took, away, back, counts))
         print(", ".join(self.troubles[-1].cells()), flush=True)
@@ -114,12 +122,20 @@ class BadDay:
         os.kill(self._installation.backends[0], signal.SIGKILL)
 
     async def restart_all(self) -> None:
-        """All backends are replaced, one after the other."""
+        """All backends are replaced, one after the other, once the one that died is back."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self._all_ready():  # noqa: ASYNC110 - backends tell nobody
+                await asyncio.sleep(0.2)
         before = set(self._installation.backends)
         os.kill(self._installation.up.pid, signal.SIGUSR1)
         async with asyncio.timeout(PATIENCE):
             while before & await self._replaced():
                 continue
+
+    async def _all_ready(self) -> bool:
+        ports = self._installation.state["backends"]
+        ready = (asyncio.to_thread(answers, port, "/readyz") for port in ports)
+        return all(await asyncio.gather(*ready))
 
     async def _replaced(self) -> set[int]:
         while True:
