@@ -126,20 +126,22 @@
     const edited = [...sent.values()].some((question) => question.edit);
     if (!text || !ready || edited) return;
     const id = sessionStorage.getItem(queueIdOf()) ?? uuid();
-    submit(form, text, id);
+    submit(form, text, id, true);
     if (sent.has(id)) sent.get(id).queued = true;
   };
 
   // Send another text than the one in the box, which stays as it is.
-  const submit = (form, text, id) => {
-    const { message: box, client_id: place } = form.elements;
+  const submit = (form, text, id, queued) => {
+    const { message: box, client_id: place, queued: mark } = form.elements;
     const [typed, its] = [box.value, place.value];
     box.value = text;
     place.value = id;
+    mark.value = queued ? "1" : "";
     count(form);
     form.requestSubmit();
     box.value = typed;
     place.value = its;
+    mark.value = "";
     count(form);
   };
 
@@ -153,30 +155,24 @@
     for (const [id, question] of sent) {
       if (question.path !== location.pathname) continue;
       if (question.edit?.isConnected) question.edit.requestSubmit();
-      else if (form && !question.edit) submit(form, question.text, id);
-    }
-  };
-
-  // Of a connection that is there again the pages are told nothing.
-  window.WebSocket = class extends WebSocket {
-    constructor(...where) {
-      super(...where);
-      this.addEventListener("open", () => setTimeout(sendAgain, 1000));
+      else if (form && !question.edit) submit(form, question.text, id, question.queued);
     }
   };
 
   const refused = (form) => {
-    const question = sent.get(form.dataset.refused);
-    sent.delete(form.dataset.refused);
+    const id = form.dataset.refused;
+    const question = sent.get(id);
+    sent.delete(id);
     question?.edit?.removeAttribute("data-sent");
-    if (question?.queued) setTimeout(() => notTaken(form, queueOf()), 3000);
+    if (question?.queued && form.dataset.busy === id) waitOn(form, queueOf());
+    else if (question?.queued) takeBack(form);
     if (question?.edit) sendQueued(form);
   };
 
-  // Another tab was quicker: then an answer comes by now, and its end is waited for too.
-  const notTaken = (form, queue) => {
-    const again = form.hasAttribute("data-running") || [...sent.values()].some((one) => one.queued);
-    if (form.isConnected && queue === queueOf() && !again) takeBack(form);
+  // Another tab was quicker: its answer comes, and its end is waited for too. It may have passed.
+  const waitOn = (form, queue) => {
+    const again = () => form.isConnected && queue === queueOf() && sendQueued(form);
+    setTimeout(again, 3000);
   };
 
   // What was typed while the question was on its way stays in the box.
@@ -434,6 +430,7 @@
   const signals = {
     "data-accepted": accepted,
     "data-refused": refused,
+    "data-following": sendAgain,
     "data-running": sendQueued,
     "data-known": sendQueued,
     "data-limit": count,

@@ -113,6 +113,7 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
     running = running_answer(chat)
     return rx.el.form(
         rx.el.input(type="hidden", name="client_id"),
+        rx.el.input(type="hidden", name="queued"),
         rx.el.input(type="hidden", name="agent", value=chosen_id(), read_only=True),
         rx.el.textarea(
             name="message",
@@ -152,6 +153,8 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
         custom_attrs={
             "data-accepted": stored("accepted", str),
             "data-refused": stored("refused", str),
+            "data-busy": stored("busy", str),
+            "data-following": stored("following", str),
             "data-limit": stored("limit", int),
             "data-agents": expression(f"{AGENTS!s}?.length", int, AGENTS),
             "data-known": rx.cond(chat, "", rx.Var("undefined")),

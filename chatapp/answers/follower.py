@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from time import monotonic
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from redis.exceptions import RedisError
 
@@ -68,6 +68,8 @@ async def follow(
         screen = _Screen(user_id, chat_id, zone)
         blind = hub.blind
         first: Values = {"limit": settings().question_length, "away": False, "late": blind}
+        # Another one each time: what the page has sent over a lost connection it sends again.
+        first["following"] = uuid4().hex
         possible, first["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
         announced = announcements.shown()
         first["announcements"] = await announcements.shown_to(user_id)

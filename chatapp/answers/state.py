@@ -19,6 +19,7 @@ from chatapp.accounts.identity import current_user
 from chatapp.agents import service as agents
 from chatapp.agents.views import choice_views
 from chatapp.answers import asking, service, views
+from chatapp.answers.asking import Busy
 from chatapp.answers.follower import follow
 from chatapp.answers.process import process
 from chatapp.answers.queueing import Refused
@@ -89,7 +90,11 @@ class ChatState(rx.State):
                     asked = await patiently(question, PATIENCE)
         except NOT_TAKEN as error:
             REFUSED.labels(type(error).__name__).inc()
-            await push({"notice": _why(error), "refused": str(client_id)})
+            if isinstance(error, Busy) and form.get("queued"):
+                # It waits on in the page, for the end of what another tab has asked.
+                await push({"refused": str(client_id), "busy": str(client_id)})
+            else:
+                await push({"notice": _why(error), "refused": str(client_id)})
             return None
         except AWAY as error:
             logger.warning("A question was not taken: %s", type(error).__name__)
