@@ -76,7 +76,14 @@
     showQueue();
     sendQueued(form);
     if (matchMedia("(pointer: fine)").matches) box.focus();
+    alive.add(form);
+    if (early) form.requestSubmit();
+    early = false;
   };
+
+  // The composers that Python hears, and whether a question was asked before the first was one.
+  const alive = new WeakSet();
+  let early = false;
 
   // A question asked while an answer comes waits here; it is sent when the answer has ended.
   const queueOf = () => `queued:${location.pathname}`;
@@ -405,7 +412,13 @@
     (event) => {
       const form = event.target;
       const edits = form.dataset.edits;
+      // The browser would lead away, with all that was typed in the address.
+      if (!form.hasAttribute("action")) event.preventDefault();
       if (form.id !== "composer" && !edits) return;
+      if (!edits && !alive.has(form)) {
+        early = true;
+        return;
+      }
       const id = form.elements.client_id.value;
       const busy = !edits && form.hasAttribute("data-running") && !sent.has(id);
       const refusable = !form.elements.message.value.trim() || form.hasAttribute("data-over");

@@ -1,14 +1,16 @@
 """The box in which one writes: nothing typed is lost, nothing is sent twice."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, Route, expect
 from sqlmodel import col, select
 
 from chatapp import routes
 from chatapp.answers.welcome import WELCOME
 from chatapp.chats.models import Message
+from tests.answers.world import words
 from tests.browser.chatting import Chatting
 from tests.browser.rows import Person, Rows
 from tests.conftest import StartApp
@@ -279,3 +281,25 @@ async def test_suggestions_fill_the_box(chatting: Chatting) -> None:
     await expect(chatting.box).to_be_focused()
     await chatting.box.press("Enter")
     await expect(chatting.questions).to_contain_text(text)
+
+
+async def test_a_question_before_the_page_is_alive_is_asked_once_it_is(
+    chat_app: AppServer, page: Page, rows: Rows, person: Person
+) -> None:
+    arrived = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/assets/.*\.js"), late)
+    chatting = Chatting(page, chat_app.url)
+    await page.goto(chat_app.url + routes.HOME, wait_until="commit")
+    await chatting.ask("[[say 9 words]]")
+    await chatting.box.press("Enter")
+    arrived.set()
+    await expect(chatting.answer).to_have_attribute("data-status", "done")
+    await expect(chatting.answer.locator(".reading")).to_have_text(words(9))
+    await expect(chatting.box).to_have_value("")
+    assert "message" not in page.url
+    assert await questions_of(rows, person) == ["[[say 9 words]]"]

@@ -20,6 +20,7 @@ async def test_an_invitation_is_seen_withdrawn_and_still_seen(
     app: AppServer, rows: Rows, admin: Person, page: Page
 ) -> None:
     await page.goto(app.url + routes.ADMIN_PEOPLE)
+    await expect(page.locator("tbody").get_by_role("row")).not_to_have_count(0)
     form = page.get_by_role("region", name="Invite")
     await form.get_by_role("textbox", name=re.compile("E-mail")).fill("wanted@example.org")
     await form.get_by_role("button", name="Make a link").click()
