@@ -86,14 +86,17 @@
   let early = false;
 
   // A question asked while an answer comes waits here; it is sent when the answer has ended.
-  const queueOf = () => `queued:${location.pathname}`;
+  const queueOf = (path = location.pathname) => `queued:${path}`;
 
   // It has one id for as long as its text is the same, as any other question.
-  const queueIdOf = () => `queued-id:${location.pathname}`;
+  const queueIdOf = (path = location.pathname) => `queued-id:${path}`;
 
-  const dequeue = () => {
-    sessionStorage.removeItem(queueOf());
-    sessionStorage.removeItem(queueIdOf());
+  // Whether it was sent already: then it may have been taken, though nobody has said so.
+  const queueSentOf = (path = location.pathname) => `queued-sent:${path}`;
+
+  const dequeue = (path) => {
+    for (const name of [queueOf, queueIdOf, queueSentOf]) sessionStorage.removeItem(name(path));
+    showQueue();
   };
 
   const showQueue = () => {
@@ -109,6 +112,7 @@
     const before = sessionStorage.getItem(queueOf());
     sessionStorage.setItem(queueOf(), before ? `${before}\n\n${box.value}` : box.value);
     sessionStorage.setItem(queueIdOf(), uuid());
+    sessionStorage.removeItem(queueSentOf());
     box.value = "";
     changed(form);
     showQueue();
@@ -117,29 +121,31 @@
   const takeBack = (form) => {
     const text = sessionStorage.getItem(queueOf());
     if (!text) return;
+    sent.delete(sessionStorage.getItem(queueIdOf()));
     dequeue();
-    for (const [id, question] of sent) if (question.queued) sent.delete(id);
     const box = form.elements.message;
     box.value = box.value ? `${text}\n\n${box.value}` : text;
     changed(form);
-    showQueue();
     box.focus();
   };
 
   const sendQueued = (form) => {
     const text = sessionStorage.getItem(queueOf());
-    const ready = form.hasAttribute("data-known") && !form.hasAttribute("data-running");
+    const free = !form.hasAttribute("data-running") || sessionStorage.getItem(queueSentOf());
     // An edited question that is on its way comes first: it has stopped what was waited for.
     const edited = [...sent.values()].some((question) => question.edit);
-    if (!text || !ready || edited) return;
+    if (!text || !form.hasAttribute("data-known") || !free || edited) return;
     const id = sessionStorage.getItem(queueIdOf()) ?? uuid();
-    submit(form, text, id, true);
-    if (sent.has(id)) sent.get(id).queued = true;
+    sessionStorage.setItem(queueIdOf(), id);
+    sessionStorage.setItem(queueSentOf(), "1");
+    sent.set(id, { text, path: location.pathname, queued: true });
+    submit(form, id);
   };
 
-  // Send another text than the one in the box, which stays as it is.
-  const submit = (form, text, id, queued) => {
+  // Send a question that is not the one in the box, which stays as it is.
+  const submit = (form, id) => {
     const { message: box, client_id: place, queued: mark } = form.elements;
+    const { text, queued } = sent.get(id);
     const [typed, its] = [box.value, place.value];
     box.value = text;
     place.value = id;
@@ -157,13 +163,14 @@
 
   // Over a connection that was lost a question may not have come through, or the word that it has.
   // So it is sent again over the next one; it has its id, so it is asked once.
-  const sendAgain = () => {
-    const form = document.getElementById("composer");
-    for (const [id, question] of sent) {
-      if (question.path !== location.pathname) continue;
-      if (question.edit?.isConnected) question.edit.requestSubmit();
-      else if (form && !question.edit) submit(form, question.text, id, question.queued);
+  const sendAgain = (form) => {
+    for (const [id, { edit, path }] of sent) {
+      // An edited question whose box is gone was taken, or was written anew.
+      const there = !edit || (edit.isConnected && edit.elements.client_id.value === id);
+      if (!there) sent.delete(id);
+      else if (path === location.pathname) edit ? edit.requestSubmit() : submit(form, id);
     }
+    sendQueued(form);
   };
 
   const refused = (form) => {
@@ -171,14 +178,15 @@
     const question = sent.get(id);
     sent.delete(id);
     question?.edit?.removeAttribute("data-sent");
-    if (question?.queued && form.dataset.busy === id) waitOn(form, queueOf());
-    else if (question?.queued) takeBack(form);
+    if (question?.queued && form.dataset.busy) waitOn(form, question.path);
+    else if (question?.queued && question.path === location.pathname) takeBack(form);
     if (question?.edit) sendQueued(form);
   };
 
   // Another tab was quicker: its answer comes, and its end is waited for too. It may have passed.
-  const waitOn = (form, queue) => {
-    const again = () => form.isConnected && queue === queueOf() && sendQueued(form);
+  const waitOn = (form, path) => {
+    sessionStorage.removeItem(queueSentOf(path));
+    const again = () => form.isConnected && path === location.pathname && sendQueued(form);
     setTimeout(again, 3000);
   };
 
@@ -187,14 +195,11 @@
     const box = form.elements.message;
     const id = form.dataset.accepted;
     const question = sent.get(id);
+    const path = question?.path ?? location.pathname;
     sent.delete(id);
     granted(id);
-    if (id === sessionStorage.getItem(queueIdOf())) {
-      dequeue();
-      showQueue();
-      return;
-    }
-    if (!question) return;
+    if (id === sessionStorage.getItem(queueIdOf(path))) return dequeue(path);
+    if (!question || question.queued) return;
     if (question.edit) {
       if (question.edit.isConnected) close(question.edit);
       sessionStorage.removeItem(editOf(question.edit));
@@ -441,8 +446,8 @@
   );
 
   const signals = {
-    "data-accepted": accepted,
-    "data-refused": refused,
+    "data-accepted-anew": accepted,
+    "data-refused-anew": refused,
     "data-following": sendAgain,
     "data-running": sendQueued,
     "data-known": sendQueued,

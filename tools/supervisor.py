@@ -174,6 +174,8 @@ class Child:
                     try:
                         process = self._process = await self._spawn()
                         self._write_pid(process)
+                        if self._ending.is_set():  # since then
+                            _send(process, self.program.end)
                         break
                     except OSError as error:
                         self._close()

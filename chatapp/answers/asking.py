@@ -140,7 +140,7 @@ async def edit(
         NotFound: no such question of this person.
     """
     asking = partial(ask, runner, user_id, chat_id, text, client_id, tier, beside=question_id)
-    return await _instead(runner, user_id, question_id, asking)
+    return await _instead(runner, user_id, question_id, client_id, asking)
 
 
 async def ask_again(
@@ -167,8 +167,9 @@ async def ask_again(
         OverLimit: the person has used what there is for now.
         NotFound: no such answer of this person.
     """
-    asking = partial(_ask_again, runner, user_id, answer_id, client_id or new_id(), tier)
-    return await _instead(runner, user_id, answer_id, asking)
+    wish = client_id or new_id()
+    asking = partial(_ask_again, runner, user_id, answer_id, wish, tier)
+    return await _instead(runner, user_id, answer_id, wish, asking)
 
 
 async def _ask_again(
@@ -227,7 +228,11 @@ async def _question(
 
 
 async def _instead(
-    runner: Runner, user_id: UUID, message_id: UUID, asking: Callable[[], Awaitable[Asked]]
+    runner: Runner,
+    user_id: UUID,
+    message_id: UUID,
+    wish: UUID,
+    asking: Callable[[], Awaitable[Asked]],
 ) -> Asked:
     """Ask for another version of a message; what comes in its chat is stopped if it must be."""
     for _ in range(TRIES):
@@ -237,7 +242,7 @@ async def _instead(
             # What another limit refuses is refused whatever is stopped.
             if isinstance(error, OverLimit) and error.denied.until is not None:
                 raise
-            if not await make_way(runner, user_id, message_id):
+            if not await make_way(runner, user_id, message_id, wish):
                 raise
     return await asking()
 

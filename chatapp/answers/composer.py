@@ -154,6 +154,9 @@ def _box(chat: rx.Var[Any]) -> rx.Component:
             "data-accepted": stored("accepted", str),
             "data-refused": stored("refused", str),
             "data-busy": stored("busy", str),
+            # The same may be said of a question again.
+            "data-accepted-anew": stored("accepted_anew", str),
+            "data-refused-anew": stored("refused_anew", str),
             "data-following": stored("following", str),
             "data-limit": stored("limit", int),
             "data-agents": expression(f"{AGENTS!s}?.length", int, AGENTS),

@@ -88,6 +88,8 @@ class Runner:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._why: dict[UUID, _Why] = {}
         self._made: set[UUID] = set()
+        self._cancelled: set[UUID] = set()
+        """What was being cancelled at the last beat."""
         self._suspects: set[UUID] = set()
         self._doubted = False
         """Whether others may have taken over what runs here."""
@@ -313,9 +315,14 @@ class Runner:
             self._insist()
 
     def _insist(self) -> None:
-        """Cancel again: what waits for Redis may swallow a cancellation that comes with a reply."""
-        for answer_id in self._made & self._why.keys():
+        """Cancel again: what waits for Redis may swallow a cancellation that comes with a reply.
+
+        Not what was cancelled since the last beat: it may be about to let go of things.
+        """
+        cancelled = self._made & self._why.keys()
+        for answer_id in cancelled & self._cancelled:
             self._tasks[answer_id].cancel()
+        self._cancelled = cancelled
 
     async def _drop_lost(self) -> None:
         """This process was silent too long: leave what others have taken over."""

@@ -90,17 +90,15 @@ class ChatState(rx.State):
                     asked = await patiently(question, PATIENCE)
         except NOT_TAKEN as error:
             REFUSED.labels(type(error).__name__).inc()
-            if isinstance(error, Busy) and form.get("queued"):
-                # It waits on in the page, for the end of what another tab has asked.
-                await push({"refused": str(client_id), "busy": str(client_id)})
-            else:
-                await push({"notice": _why(error), "refused": str(client_id)})
+            # One from the queue waits on in the page, for the end of what another tab has asked.
+            waits = isinstance(error, Busy) and bool(form.get("queued"))
+            await _refuse(client_id, "" if waits else _why(error), waits=waits)
             return None
         except AWAY as error:
             logger.warning("A question was not taken: %s", type(error).__name__)
-            await push({"notice": NOT_KEPT, "refused": str(client_id)})
+            await _refuse(client_id, NOT_KEPT)
             return None
-        await push({"notice": "", "accepted": str(client_id)} | _allowance(asked.admitted))
+        await _accept(client_id, asked.admitted)
         return rx.redirect(routes.chat(asked.chat_id)) if chat_id is None else None
 
     @rx.event
@@ -112,7 +110,7 @@ class ChatState(rx.State):
         except NOT_TAKEN as error:
             await push({"notice": _why(error)})
         else:
-            await push({"notice": "", "accepted": str(client_id)} | _allowance(asked.admitted))
+            await _accept(client_id, asked.admitted)
 
     @rx.event
     async def show_version(self, message_id: UUID) -> None:
@@ -251,10 +249,21 @@ def _why(error: Exception) -> str:
     return str(error) or GONE
 
 
-def _allowance(admitted: Admitted | None) -> dict[str, str]:
-    if admitted is None:
-        return {}
-    return {"allowance": words.warning(admitted.used, admitted.limits, zone_here())}
+async def _accept(client_id: UUID, admitted: Admitted | None) -> None:
+    said = {"notice": "", "accepted": str(client_id), "accepted_anew": _anew()}
+    if admitted is not None:
+        said["allowance"] = words.warning(admitted.used, admitted.limits, zone_here())
+    await push(said)
+
+
+async def _refuse(client_id: UUID, why: str, *, waits: bool = False) -> None:
+    said = {"notice": why, "refused": str(client_id), "refused_anew": _anew()}
+    await push(said | {"busy": "1" if waits else ""})
+
+
+def _anew() -> str:
+    """A value unlike the last one: the page also notices when the same is said again."""
+    return new_id().hex
 
 
 @contextmanager

@@ -43,8 +43,10 @@ async def stop_elsewhere(answer: Answer) -> None:
         logger.warning("A stop was told and could not be noted: %s", type(error).__name__)
 
 
-async def make_way(runner: Runner, user_id: UUID, message_id: UUID) -> bool:
+async def make_way(runner: Runner, user_id: UUID, message_id: UUID, wish: UUID) -> bool:
     """Stop what comes in the chat of a message, and wait for its end.
+
+    What was made of the same wish (a ``client_id``, sent again) is left as it is.
 
     False: it is the message itself that comes, or it did not end in time.
 
@@ -54,7 +56,7 @@ async def make_way(runner: Runner, user_id: UUID, message_id: UUID) -> bool:
     # Heard before it is stopped, so that its end cannot be missed.
     async with runner.hub.subscribed(channel(user_id)) as told:
         coming = await _coming(user_id, message_id)
-        if coming is None:
+        if coming is None or await _is_granted(user_id, wish):
             return True
         if coming.id == message_id:
             return False
@@ -71,6 +73,11 @@ async def _coming(user_id: UUID, message_id: UUID) -> Message | None:
         if message is None:
             raise NotFound
         return await chats.running(session, user_id, message.chat_id)
+
+
+async def _is_granted(user_id: UUID, wish: UUID) -> bool:
+    async with reading() as session:
+        return await chats.by_client_id(session, user_id, wish) is not None
 
 
 async def _stopped(runner: Runner, user_id: UUID, answer_id: UUID, told: Subscription) -> None:

@@ -1,13 +1,20 @@
 """Calls into ``assets/behaviour.js``: what only the browser can do."""
 
+import hashlib
+
 import reflex as rx
 from reflex.event import EventChain
 from reflex.vars import FunctionVar, VarData
 
+from chatapp.settings import PROJECT
 from chatapp.ui.store import expression
 from chatapp.ui.url import url_parameter
 
-SCRIPT = "/behaviour.js"
+_FILE = PROJECT / "assets" / "behaviour.js"
+_DIGEST = hashlib.sha256(_FILE.read_bytes()).hexdigest()[:8]
+
+SCRIPT = f"/behaviour.js?{_DIGEST}"
+"""Its address, another one for each version: a browser that keeps an old one does not run it."""
 
 
 def copies(text: rx.Var[str]) -> rx.Var:

@@ -4,14 +4,17 @@ import re
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
+from sqlmodel import select
 
 from chatapp import routes
+from chatapp.chats.models import Message
 from chatapp.limits.periods import day_of
 from chatapp.limits.words import moment
 from tests.browser.chatting import Chatting
 from tests.browser.controls import set_controls
 from tests.browser.rows import Rows
 from tests.conftest import StartApp
+from tests.harness.backends import execute
 
 pytestmark = pytest.mark.browser
 
@@ -71,3 +74,35 @@ async def test_what_is_left_is_told_in_time(
     await expect(usage).to_contain_text("No limit")
     await expect(usage).to_contain_text("deleting chats gives nothing back")
     await context.close()
+
+
+@pytest.mark.parametrize("backend", ["embedded"], indirect=True)
+async def test_what_was_refused_twice_is_not_asked_later_by_itself(
+    start_app: StartApp, pool_env: dict[str, str], context: BrowserContext
+) -> None:
+    app = await start_app(pool_env)
+    await set_controls(app, {"limits.questions_a_day": 1})
+    rows = Rows(app.env)
+    someone = await rows.person()
+    await someone.sign_in(context, app)
+    chatting = Chatting(await context.new_page(), app.url)
+    await chatting.open()
+    await chatting.answered("The only one of the day")
+    refusal = chatting.page.get_by_role("alert")
+    for _ in range(2):
+        await chatting.ask("One too many")
+        await expect(refusal).to_contain_text("You have asked")
+        await chatting.page.get_by_role("button", name="Dismiss").click()
+        await expect(refusal).to_have_count(0)
+    await chatting.box.fill("")
+    raised = "UPDATE control_values SET value = '9' WHERE name = 'limits.questions_a_day'"
+    await execute(app.env, raised)
+    lost = chatting.page.get_by_text("The connection was lost.")
+    await app.stop()
+    await expect(lost).to_be_visible(timeout=15_000)
+    await app.start()
+    await expect(lost).to_have_count(0, timeout=30_000)
+    await chatting.answered("Asked in earnest")
+    await expect(chatting.questions).to_have_count(2)
+    asked = select(Message.text).where(Message.user_id == someone.id, Message.role == "question")
+    assert sorted(await rows.all(asked)) == ["Asked in earnest", "The only one of the day"]
