@@ -161,7 +161,7 @@ class _Line:
             renewal = (b"set-cookie", self._renewal.encode("latin-1"))
             message = {**message, "headers": [*message.get("headers", ()), renewal]}
         elif message["type"] == "websocket.send":
-            self._opening.sent()
+            self._opening.sent(message.get("text") or "")
         self._taken.clear()
         try:
             await self._send(message)

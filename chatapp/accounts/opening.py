@@ -7,8 +7,11 @@ would be served at once, all too late, and all would come again.
 
 import asyncio
 
-AT_ONCE = 64
-"""So many pages open at once in a process."""
+from chatapp.ui.store import Store
+
+AT_ONCE = 24
+"""So many pages open at once in a process: enough for its core, and not all of its connections to
+the database, which questions need as well."""
 
 PATIENCE = 10.0
 """How long, in seconds, a page waits for its turn; then it is refused, and comes again later."""
@@ -16,8 +19,8 @@ PATIENCE = 10.0
 LONGEST = 3.0
 """After so many seconds a page counts as open, whatever it was sent."""
 
-MESSAGES = 4
-"""So many messages open a page: two of the connection, its state, and what it shows."""
+SHOWN = f'"{Store.get_full_name()}":{{"'
+"""What stands in the first message that shows something on the page: all before it costs little."""
 
 _places = asyncio.Semaphore(AT_ONCE)
 
@@ -26,7 +29,6 @@ class Opening:
     """One page that opens."""
 
     def __init__(self) -> None:
-        self._messages = 0
         self._late: asyncio.TimerHandle | None = None
 
     async def enter(self) -> bool:
@@ -39,12 +41,10 @@ class Opening:
         self._late = asyncio.get_running_loop().call_later(LONGEST, self.leave)
         return True
 
-    def sent(self) -> None:
+    def sent(self, message: str) -> None:
         """The page was sent a message."""
-        if self._late:
-            self._messages += 1
-            if self._messages >= MESSAGES:
-                self.leave()
+        if self._late and SHOWN in message:
+            self.leave()
 
     def leave(self) -> None:
         """Give the place to the next one."""
