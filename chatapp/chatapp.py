@@ -116,7 +116,8 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
 
 def report(exception: Exception) -> rx.event.EventSpec | None:
     """Log what a handler raised, and tell the person in plain words."""
-    if isinstance(exception, (RedisError, *database.AWAY)):
+    # What redis-py and the loop say of a broken connection is not always redis-py's own error.
+    if isinstance(exception, (RedisError, OSError, *database.AWAY)):
         logger.warning("A handler could not do its work: %s", type(exception).__name__)
     else:
         logger.error("A handler failed", exc_info=exception)

@@ -149,6 +149,10 @@ def _begin(_c: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _
 
 def _end(_c: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
     if began := getattr(context, "chatapp_began", 0.0):
-        word = _WORD.match(statement)
-        kind = _KINDS.get(word[1].upper(), _OTHER) if word else _OTHER
-        kind.observe(perf_counter() - began)
+        database_kind(statement).observe(perf_counter() - began)
+
+
+def database_kind(statement: str) -> Histogram:
+    """Where the times of statements like this one are measured."""
+    word = _WORD.match(statement)
+    return _KINDS.get(word[1].upper(), _OTHER) if word else _OTHER

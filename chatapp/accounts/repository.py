@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     bindparam,
     case,
     delete,
@@ -20,10 +20,11 @@ from sqlalchemy import (
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.accounts.identity import CurrentUser
 from chatapp.accounts.models import LoginSession, Role, User, UserStatus
+from chatapp.database import core
+from chatapp.statement import Statement
 
 _FOUNDING = 0x63686174
 """The number of the advisory lock under which the first account is made."""
@@ -111,31 +112,30 @@ async def user_of_session(
     session: AsyncSession, at: datetime, *, session_id: UUID | None = None, token_hash: str = ""
 ) -> tuple[CurrentUser, datetime] | None:
     """The active user of a session that has not expired, and when the session was last seen."""
-    which = _of_session(by_id=session_id is not None)
+    which = _BY_ID if session_id is not None else _BY_TOKEN
     values = {"which": session_id or token_hash, "at": at, "status": UserStatus.ACTIVE.value}
-    found = await session.exec(which, params=values)
-    if (row := found.first()) is None:
+    if (row := await which.first(session, **values)) is None:
         return None
     user_id, email, name, role, zone, own_id, last_seen_at = row
     return CurrentUser(user_id, email, name, Role(role), own_id, zone), last_seen_at
 
 
-@cache
-def _of_session(*, by_id: bool) -> SelectOfScalar[Any]:
-    """The statement of :func:`user_of_session`, which is asked at every event."""
-    person: list[Any] = [User.id, User.email, User.name, User.role, User.zone]
-    own: list[Any] = [LoginSession.id, LoginSession.last_seen_at]
-    which = col(LoginSession.id) if by_id else col(LoginSession.token_hash)
-    query = (
-        columns(*person, *own)
-        .join(LoginSession, col(LoginSession.user_id) == col(User.id))
+def _of_session(which: str) -> Executable:
+    people, sessions = core(User), core(LoginSession)
+    person = [people.c[name] for name in ("id", "email", "name", "role", "zone")]
+    return (
+        columns(*person, sessions.c.id.label("session_id"), sessions.c.last_seen_at)
+        .join(sessions, sessions.c.user_id == people.c.id)
         .where(
-            which == bindparam("which"),
-            col(LoginSession.expires_at) > bindparam("at"),
-            col(User.status) == bindparam("status"),
+            sessions.c[which] == bindparam("which"),
+            sessions.c.expires_at > bindparam("at"),
+            people.c.status == bindparam("status"),
         )
     )
-    return cast("SelectOfScalar[Any]", query)
+
+
+_BY_ID: Statement[Any] = Statement(lambda: _of_session("id"))
+_BY_TOKEN: Statement[Any] = Statement(lambda: _of_session("token_hash"))
 
 
 async def set_zone(session: AsyncSession, user_id: UUID, zone: str) -> None:

@@ -19,9 +19,10 @@ from chatapp.chats import repository as chats
 from chatapp.chats.models import Chat, Message, Role
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import add, new_id, transaction
+from chatapp.database import new_id, transaction
 from chatapp.limits.service import OverLimit
 from chatapp.settings import settings
+from chatapp.statement import insert_rows, new_row
 
 GO_ON = "Please continue."
 """The question behind the button that goes on with a stopped answer."""
@@ -98,10 +99,12 @@ async def ask(
                 if chat is None:
                     if agent_id and brief is None:
                         raise Refused(NO_AGENT)
-                    chat = Chat(user_id=user_id, title=title_of(question), agent_id=agent_id)
-                    await add(session, chat)
+                    title = title_of(question)
+                    chat = new_row(Chat, user_id=user_id, title=title, agent_id=agent_id)
+                    await insert_rows(session, chat)
                 brief = await agents.named(session, user_id, question) or brief or PLAIN
-                asked = Message(
+                asked = new_row(
+                    Message,
                     chat_id=chat.id,
                     user_id=user_id,
                     parent_id=old.parent_id if old else chat.leaf_id,

@@ -37,6 +37,7 @@ from chatapp.database import reading
 from chatapp.limits import degradation, tiers
 from chatapp.limits.usage import allowance
 from chatapp.settings import settings
+from chatapp.statement import new_row
 from chatapp.ui.blocks import is_one
 
 logger = logging.getLogger(__name__)
@@ -196,7 +197,8 @@ class _Screen:
         question = await self._question(event.chat_id, added)
         if question is None or event.answer_id is None:
             return await self._chat()
-        place = Message(
+        place = new_row(
+            Message,
             id=event.answer_id,
             chat_id=event.chat_id,
             user_id=self._user_id,
@@ -223,7 +225,8 @@ class _Screen:
                 return await chat_repository.message(
                     session, self._user_id, UUID(added["question"])
                 )
-        return Message(
+        return new_row(
+            Message,
             id=UUID(added["question"]),
             chat_id=chat_id,
             user_id=self._user_id,

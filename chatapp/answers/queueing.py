@@ -15,10 +15,11 @@ from chatapp.answers.runner import Runner
 from chatapp.answers.telling import tell
 from chatapp.chats import repository as chats
 from chatapp.chats.models import JUST_AFTER, Chat, Message, Role, Status
-from chatapp.database import add, now
+from chatapp.database import now
 from chatapp.limits.books import Admitted
 from chatapp.limits.tiers import NotYours, settled
 from chatapp.metrics import QUESTIONS
+from chatapp.statement import insert_rows, new_row
 
 TOLD = 4_000
 """The length, in characters, of the longest question that travels with the news of it."""
@@ -61,7 +62,8 @@ async def queue(
     except NotYours as refused:
         raise Refused(str(refused)) from None
     moment = before[-1].created_at + JUST_AFTER if before else now()
-    place = Message(
+    place = new_row(
+        Message,
         id=charge.answer_id,
         chat_id=chat.id,
         user_id=chat.user_id,
@@ -71,7 +73,8 @@ async def queue(
         client_id=client_id,
         created_at=moment,
     )
-    answer = Answer(
+    answer = new_row(
+        Answer,
         id=place.id,
         chat_id=chat.id,
         user_id=chat.user_id,
@@ -83,7 +86,7 @@ async def queue(
         anew=anew,
         queued_at=charge.asked_at,
     )
-    await add(session, *before, place, answer)
+    await insert_rows(session, *before, place, answer)
     await chats.go_on(session, chat.user_id, chat.id, place.id, moment)
     return Job(
         chat.user_id,

@@ -2,20 +2,22 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Update, bindparam, case, func, or_, text, update
+from sqlalchemy import Boolean, Executable, Uuid, bindparam, case, func, or_, text, update
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.agents.steps import Kind, State, Step
 from chatapp.answers.models import Answer, AnswerStep, Source, ThumbHour
 from chatapp.chats.models import Chat, Message, Status
-from chatapp.database import core, now, rows_of
+from chatapp.database import core, now
+from chatapp.statement import Statement
 
 
 @dataclass(slots=True)
@@ -56,20 +58,39 @@ async def details(
     """What is known of the making of these answers of a person."""
     if not answer_ids:
         return {}
-    found = await session.exec(
-        rows_of(Answer).where(col(Answer.id).in_(answer_ids), Answer.user_id == user_id)
-    )
+    found = await _DETAILS.all(session, ids=list(answer_ids), user_id=user_id)
     return {answer.id: answer for answer in found}
+
+
+def _details() -> Executable:
+    answers = core(Answer)
+    these = answers.c.id.in_(bindparam("ids", expanding=True))
+    return columns(*answers.c).where(these, answers.c.user_id == bindparam("user_id"))
+
+
+_DETAILS: Statement[Answer] = Statement(_details)
 
 
 async def before(session: AsyncSession, user_id: UUID, question_id: UUID) -> Answer | None:
     """The answer after which a person asked a question."""
-    found = await session.exec(
-        select(Answer)
-        .join(Message, col(Message.parent_id) == col(Answer.id))
-        .where(Message.id == question_id, Message.user_id == user_id, Answer.user_id == user_id)
+    return await _BEFORE.first(session, question_id=question_id, user_id=user_id)
+
+
+def _before() -> Executable:
+    answers, messages = core(Answer), core(Message)
+    owner = bindparam("user_id", type_=Uuid())
+    return (
+        columns(*answers.c)
+        .join(messages, messages.c.parent_id == answers.c.id)
+        .where(
+            messages.c.id == bindparam("question_id"),
+            messages.c.user_id == owner,
+            answers.c.user_id == owner,
+        )
     )
-    return found.one_or_none()
+
+
+_BEFORE: Statement[Answer] = Statement(_before)
 
 
 async def asked_lately(
@@ -381,51 +402,54 @@ async def finish(
         unseen: whether the chat is marked as holding something new.
     """
     outcome.ended_at = now()
-    columns = core(Answer).c
-    made = {name: value for name, value in asdict(outcome).items() if name in columns}
-    connection = await session.connection()
-    ended = await connection.execute(_end(), made | {"_id": answer_id, "_epoch": epoch})
-    if ended.rowcount == 0:
+    made = {name: getattr(outcome, name) for name in _ends_with()}
+    if not await _END.change(session, **made, of=answer_id, by=epoch):
         return False
-    await connection.execute(
-        _fill(), {"_id": answer_id, "status": outcome.status, "text": outcome.text}
-    )
+    await _FILL.change(session, of=answer_id, status=outcome.status, text=outcome.text)
     if unseen or outcome.cache_key:
         # Locked: who deletes the chat now finds what was kept, or is found here.
-        chat = await connection.execute(_mark(), {"_id": chat_id, "_unseen": unseen})
-        if chat.scalar_one_or_none():
+        chat = await _MARK.first(session, of=chat_id, now=unseen)
+        if chat and chat.deleted_at:
             outcome.cache_key = ""
     return True
 
 
-# Always the same, and dear to build anew for each answer.
-
-
 @cache
-def _end() -> Update:
+def _ends_with() -> list[str]:
+    """The columns that tell an answer's end."""
+    columns = core(Answer).c
+    return [each.name for each in fields(Outcome) if each.name in columns]
+
+
+def _end() -> Executable:
     answers = core(Answer)
     return (
         update(answers)
-        .where(answers.c.id == bindparam("_id"), answers.c.epoch == bindparam("_epoch"))
+        .where(answers.c.id == bindparam("of"), answers.c.epoch == bindparam("by"))
         .where(answers.c.ended_at.is_(None))
+        .values({name: bindparam(name) for name in _ends_with()})
     )
 
 
-@cache
-def _fill() -> Update:
+def _fill() -> Executable:
     messages = core(Message)
-    return update(messages).where(messages.c.id == bindparam("_id"))
+    end = {name: bindparam(name) for name in ("status", "text")}
+    return update(messages).where(messages.c.id == bindparam("of")).values(end)
 
 
-@cache
-def _mark() -> Update:
+def _mark() -> Executable:
     chats = core(Chat)
     return (
         update(chats)
-        .where(chats.c.id == bindparam("_id"))
-        .values(unseen=or_(chats.c.unseen, bindparam("_unseen", type_=Boolean())))
+        .where(chats.c.id == bindparam("of"))
+        .values(unseen=or_(chats.c.unseen, bindparam("now", type_=Boolean())))
         .returning(chats.c.deleted_at)
     )
+
+
+_END: Statement[Any] = Statement(_end)
+_FILL: Statement[Any] = Statement(_fill)
+_MARK: Statement[Chat] = Statement(_mark)
 
 
 async def kept_of(

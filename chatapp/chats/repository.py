@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     CursorResult,
+    Executable,
     Integer,
     Uuid,
     and_,
@@ -26,38 +27,47 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.chats.models import Chat, Message, Status
 from chatapp.database import core, rows_of
+from chatapp.statement import Statement
 
 
 async def chat(
     session: AsyncSession, user_id: UUID, chat_id: UUID, *, lock: bool = False
 ) -> Chat | None:
     """A chat of this person that is not deleted; locked, others who want the lock wait."""
-    found = await session.exec(_chat(lock), params={"chat_id": chat_id, "user_id": user_id})
-    return found.first()
+    which = _LOCKED_CHAT if lock else _CHAT
+    return await which.first(session, chat_id=chat_id, user_id=user_id)
 
 
-# What every question needs is built once: it is dear to build, and always the same.
-
-
-@cache
-def _chat(lock: bool) -> SelectOfScalar[Chat]:
-    query = rows_of(Chat).where(
-        col(Chat.id) == bindparam("chat_id", type_=Uuid()),
-        col(Chat.user_id) == bindparam("user_id", type_=Uuid()),
-        col(Chat.deleted_at).is_(None),
+def _chat(*, lock: bool) -> Executable:
+    chats = core(Chat)
+    query = columns(*chats.c).where(
+        chats.c.id == bindparam("chat_id"),
+        chats.c.user_id == bindparam("user_id"),
+        chats.c.deleted_at.is_(None),
     )
     return query.with_for_update() if lock else query
 
 
+_CHAT: Statement[Chat] = Statement(lambda: _chat(lock=False))
+_LOCKED_CHAT: Statement[Chat] = Statement(lambda: _chat(lock=True))
+
+
 async def latest_chats(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Chat]:
     """The chats of this person that were used last, newest first."""
-    found = await session.exec(
-        rows_of(Chat)
-        .where(Chat.user_id == user_id, col(Chat.deleted_at).is_(None))
-        .order_by(col(Chat.updated_at).desc(), col(Chat.id).desc())
-        .limit(limit)
+    return await _LATEST.all(session, user_id=user_id, limit=limit)
+
+
+def _latest() -> Executable:
+    chats = core(Chat)
+    return (
+        columns(*chats.c)
+        .where(chats.c.user_id == bindparam("user_id"), chats.c.deleted_at.is_(None))
+        .order_by(chats.c.updated_at.desc(), chats.c.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
     )
-    return found.all()
+
+
+_LATEST: Statement[Chat] = Statement(_latest)
 
 
 async def rename(session: AsyncSession, user_id: UUID, chat_id: UUID, title: str) -> bool:
@@ -86,26 +96,35 @@ async def set_agent(
 
 async def set_unseen(session: AsyncSession, user_id: UUID, chat_id: UUID, *, unseen: bool) -> bool:
     """Mark a chat as holding something new, or as looked at. False: it was so already."""
+    return await _SET_UNSEEN.change(session, of=chat_id, owner=user_id, now=unseen) > 0
+
+
+def _set_unseen() -> Executable:
     chats = core(Chat)
-    return await _changed(
-        session,
-        update(chats)
-        .where(chats.c.id == chat_id, chats.c.user_id == user_id, chats.c.unseen.is_(not unseen))
-        .values(unseen=unseen),
-    )
+    now = bindparam("now", type_=Boolean())
+    mine = chats.c.id == bindparam("of"), chats.c.user_id == bindparam("owner")
+    return update(chats).where(*mine, chats.c.unseen != now).values(unseen=now)
+
+
+_SET_UNSEEN: Statement[Any] = Statement(_set_unseen)
 
 
 async def go_on(
     session: AsyncSession, user_id: UUID, chat_id: UUID, leaf_id: UUID, moment: datetime
 ) -> bool:
     """Let a chat end in another message from now on. False: there is no such chat."""
+    values = {"of": chat_id, "owner": user_id, "leaf": leaf_id, "moment": moment}
+    return await _GO_ON.change(session, **values) > 0
+
+
+def _go_on() -> Executable:
     chats = core(Chat)
-    return await _changed(
-        session,
-        update(chats)
-        .where(chats.c.id == chat_id, chats.c.user_id == user_id)
-        .values(leaf_id=leaf_id, updated_at=moment),
-    )
+    mine = chats.c.id == bindparam("of"), chats.c.user_id == bindparam("owner")
+    end = {"leaf_id": bindparam("leaf"), "updated_at": bindparam("moment")}
+    return update(chats).where(*mine).values(end)
+
+
+_GO_ON: Statement[Any] = Statement(_go_on)
 
 
 async def set_deleted(
@@ -131,17 +150,25 @@ async def purge_deleted(session: AsyncSession, before: datetime) -> None:
 
 async def message(session: AsyncSession, user_id: UUID, message_id: UUID) -> Message | None:
     """A message of this person in a chat that is not deleted."""
-    found = await session.exec(
-        rows_of(Message)
-        .join(Chat, col(Chat.id) == col(Message.chat_id))
+    return await _MESSAGE.first(session, message_id=message_id, user_id=user_id)
+
+
+def _message() -> Executable:
+    messages, chats = core(Message), core(Chat)
+    owner = bindparam("user_id", type_=Uuid())
+    return (
+        columns(*messages.c)
+        .join(chats, chats.c.id == messages.c.chat_id)
         .where(
-            Message.id == message_id,
-            Message.user_id == user_id,
-            Chat.user_id == user_id,
-            col(Chat.deleted_at).is_(None),
+            messages.c.id == bindparam("message_id"),
+            messages.c.user_id == owner,
+            chats.c.user_id == owner,
+            chats.c.deleted_at.is_(None),
         )
     )
-    return found.first()
+
+
+_MESSAGE: Statement[Message] = Statement(_message)
 
 
 async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) -> Message | None:
@@ -156,21 +183,22 @@ async def in_the_way(
     session: AsyncSession, user_id: UUID, client_id: UUID, chat_id: UUID | None
 ) -> list[Message]:
     """What one who asks meets: what was sent with this id before, an answer that still comes."""
-    found = await session.exec(
-        _in_the_way(), params={"user_id": user_id, "client_id": client_id, "chat_id": chat_id}
-    )
-    return list(found.all())
+    values = {"user_id": user_id, "client_id": client_id, "chat_id": chat_id}
+    return await _IN_THE_WAY.all(session, **values, coming=[Status.QUEUED, Status.STREAMING])
 
 
-@cache
-def _in_the_way() -> SelectOfScalar[Message]:
+def _in_the_way() -> Executable:
+    messages = core(Message)
     coming = and_(
-        col(Message.chat_id) == bindparam("chat_id", type_=Uuid()),
-        col(Message.status).in_([Status.QUEUED, Status.STREAMING]),
+        messages.c.chat_id == bindparam("chat_id"),
+        messages.c.status.in_(bindparam("coming", expanding=True)),
     )
-    sent = col(Message.client_id) == bindparam("client_id", type_=Uuid())
-    owner = col(Message.user_id) == bindparam("user_id", type_=Uuid())
-    return select(Message).where(owner, or_(sent, coming))
+    sent = messages.c.client_id == bindparam("client_id")
+    owner = messages.c.user_id == bindparam("user_id")
+    return columns(*messages.c).where(owner, or_(sent, coming))
+
+
+_IN_THE_WAY: Statement[Message] = Statement(_in_the_way)
 
 
 async def first_child(session: AsyncSession, user_id: UUID, parent_id: UUID) -> Message | None:
@@ -257,27 +285,27 @@ async def path(
     """
     if leaf_id is None:
         return []
-    found = await session.exec(
-        _path(), params={"user_id": user_id, "leaf_id": leaf_id, "limit": limit}
-    )
-    return list(found.all())
+    return await _PATH.all(session, user_id=user_id, leaf_id=leaf_id, limit=limit)
 
 
-@cache
-def _path() -> SelectOfScalar[Message]:
-    owner = col(Message.user_id) == bindparam("user_id", type_=Uuid())
+def _path() -> Executable:
+    messages = core(Message)
+    owner = messages.c.user_id == bindparam("user_id")
     steps = (
-        select(Message.id, Message.parent_id, literal(1).label("depth"))
-        .where(col(Message.id) == bindparam("leaf_id", type_=Uuid()), owner)
+        columns(messages.c.id, messages.c.parent_id, literal(1).label("depth"))
+        .where(messages.c.id == bindparam("leaf_id"), owner)
         .cte("steps", recursive=True)
     )
     steps = steps.union_all(
-        select(Message.id, Message.parent_id, steps.c.depth + 1)
-        .join(steps, col(Message.id) == steps.c.parent_id)
+        columns(messages.c.id, messages.c.parent_id, steps.c.depth + 1)
+        .join(steps, messages.c.id == steps.c.parent_id)
         .where(owner, steps.c.depth < bindparam("limit", type_=Integer()))
     )
-    found = rows_of(Message).join(steps, col(Message.id) == steps.c.id)
+    found = columns(*messages.c).join(steps, messages.c.id == steps.c.id)
     return found.order_by(steps.c.depth.desc())
+
+
+_PATH: Statement[Message] = Statement(_path)
 
 
 async def _changed(session: AsyncSession, statement: object) -> bool:

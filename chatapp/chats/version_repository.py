@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import Boolean, CursorResult, Executable, and_, bindparam, or_, update
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.chats.models import Chat, Message
+from chatapp.database import core
+from chatapp.statement import Statement
 
 
 async def versions(
@@ -15,19 +18,36 @@ async def versions(
 ) -> dict[UUID, list[UUID]]:
     """Those of a branch's messages that have others beside them: each with all, oldest first."""
     parents = {message.parent_id for message in messages}
-    follows = col(Message.parent_id).in_([parent for parent in parents if parent])
-    if None in parents:
-        follows = or_(follows, col(Message.parent_id).is_(None))
-    found = await session.exec(
-        select(Message.id, Message.parent_id)
-        .where(Message.user_id == user_id, Message.chat_id == chat_id, follows)
-        .order_by(col(Message.created_at), col(Message.id))
+    found = await _BESIDE.all(
+        session,
+        user_id=user_id,
+        chat_id=chat_id,
+        parents=[parent for parent in parents if parent],
+        first=None in parents,
     )
     beside: dict[UUID | None, list[UUID]] = {}
     for message_id, parent_id in found:
         beside.setdefault(parent_id, []).append(message_id)
     all_of = {message.id: beside.get(message.parent_id, []) for message in messages}
     return {message_id: ids for message_id, ids in all_of.items() if len(ids) > 1}
+
+
+def _beside() -> Executable:
+    messages = core(Message)
+    follows = messages.c.parent_id.in_(bindparam("parents", expanding=True))
+    first = and_(bindparam("first", type_=Boolean()), messages.c.parent_id.is_(None))
+    return (
+        columns(messages.c.id, messages.c.parent_id)
+        .where(
+            messages.c.user_id == bindparam("user_id"),
+            messages.c.chat_id == bindparam("chat_id"),
+            or_(follows, first),
+        )
+        .order_by(messages.c.created_at, messages.c.id)
+    )
+
+
+_BESIDE: Statement[tuple[UUID, UUID | None]] = Statement(_beside)
 
 
 async def newest_leaf(session: AsyncSession, user_id: UUID, message_id: UUID) -> UUID | None:

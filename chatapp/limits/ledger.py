@@ -18,6 +18,7 @@ from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.repository import SUMS, Used
 from chatapp.pool.config import Member
 from chatapp.pool.service import pool
+from chatapp.statement import new_row
 
 CACHE = "cache"
 """The outcome of an answer for which no provider was asked."""
@@ -66,25 +67,27 @@ async def record(session: AsyncSession, bill: Bill) -> Used | None:
 
 def _row(bill: Bill, attempt: Mapping[str, Any]) -> ProviderAttempt:
     name = str(attempt["member"])
-    row = _blank(
+    read, written = attempt.get("prompt_tokens") or 0, attempt.get("completion_tokens") or 0
+    kept = attempt.get("cached_tokens") or 0
+    return _blank(
         bill,
         str(attempt["outcome"]),
         account=name.partition("/")[0],
         member=name,
-        prompt_tokens=attempt.get("prompt_tokens") or 0,
-        completion_tokens=attempt.get("completion_tokens") or 0,
-        cached_tokens=attempt.get("cached_tokens") or 0,
+        prompt_tokens=read,
+        completion_tokens=written,
+        cached_tokens=kept,
         first_token_ms=_whole(attempt.get("first_token_ms")),
         duration_ms=_whole(attempt.get("duration_ms")) or 0,
         wait_ms=_whole(attempt.get("wait_ms")) or 0,
         error=str(attempt.get("error") or ""),
+        cost=cost(name, read, written, kept),
     )
-    row.cost = cost(name, row.prompt_tokens, row.completion_tokens, row.cached_tokens)
-    return row
 
 
 def _blank(bill: Bill, outcome: str, **values: Any) -> ProviderAttempt:
-    return ProviderAttempt(
+    return new_row(
+        ProviderAttempt,
         user_id=bill.user_id,
         answer_id=bill.answer_id,
         day=day_of(bill.asked_at).first_day,

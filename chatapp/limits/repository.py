@@ -6,12 +6,12 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, bindparam, text
+from sqlalchemy import Date, Executable, Integer, Text, Uuid, bindparam, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp.database import add
 from chatapp.limits.models import ProviderAttempt, UsedPeriod
+from chatapp.statement import Statement, insert_rows
 
 Used = Mapping[str, tuple[int, int]]
 """Questions and tokens of the ``day`` and of the ``month``."""
@@ -33,28 +33,32 @@ async def used(session: AsyncSession, user_id: UUID, day: date, month: date) -> 
 async def count(session: AsyncSession, user_id: UUID, day: date, month: date, tokens: int) -> Used:
     """Count one question of a person, and say what that makes."""
     values = {"user_id": user_id, "day": day, "month": month, "tokens": tokens}
-    found = await session.exec(_COUNT, params=values)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return {kind: (questions, all_tokens) for kind, questions, all_tokens in found}
+    return {kind: (asked, all_) for kind, asked, all_ in await _COUNT.all(session, **values)}
 
 
-# Each end of an answer runs these: as text they cost no making, and both databases know the form.
-_COUNT = text("""
-    INSERT INTO used_periods (user_id, kind, first_day, questions, tokens)
-    VALUES (:user_id, 'day', :day, 1, :tokens), (:user_id, 'month', :month, 1, :tokens)
-    ON CONFLICT (user_id, kind, first_day) DO UPDATE SET
-        questions = used_periods.questions + excluded.questions,
-        tokens = used_periods.tokens + excluded.tokens
-    RETURNING kind, questions, tokens
-""").bindparams(
-    bindparam("user_id", type_=Uuid()),
-    bindparam("day", type_=Date()),
-    bindparam("month", type_=Date()),
+_COUNT: Statement[tuple[str, int, int]] = Statement(
+    lambda: (
+        text("""
+            INSERT INTO used_periods (user_id, kind, first_day, questions, tokens)
+            VALUES (:user_id, 'day', :day, 1, :tokens), (:user_id, 'month', :month, 1, :tokens)
+            ON CONFLICT (user_id, kind, first_day) DO UPDATE SET
+                questions = used_periods.questions + excluded.questions,
+                tokens = used_periods.tokens + excluded.tokens
+            RETURNING kind, questions, tokens
+        """)
+        .bindparams(
+            bindparam("user_id", type_=Uuid()),
+            bindparam("day", type_=Date()),
+            bindparam("month", type_=Date()),
+        )
+        .columns(kind=Text, questions=Integer, tokens=Integer)
+    )
 )
 
 
 async def add_attempts(session: AsyncSession, attempts: Sequence[ProviderAttempt]) -> None:
     """Write into the ledger."""
-    await add(session, *attempts)
+    await insert_rows(session, *attempts)
 
 
 SUMS = (
@@ -71,12 +75,20 @@ SUMS = (
 async def add_to_days(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Add to the ledger's sums; always in the same order, so that nobody waits in a circle."""
     for row in sorted(rows, key=itemgetter("member")):
-        await session.exec(_ADD, params=row)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        await _ADD.change(session, **row)
 
 
-_ADD = text(f"""
-    INSERT INTO usage_days (day, user_id, member, {", ".join(SUMS)})
-    VALUES (:day, :user_id, :member, {", ".join(f":{name}" for name in SUMS)})
-    ON CONFLICT (day, user_id, member) DO UPDATE SET
-        {", ".join(f"{name} = usage_days.{name} + excluded.{name}" for name in SUMS)}
-""").bindparams(bindparam("user_id", type_=Uuid()), bindparam("day", type_=Date()))  # noqa: S608 - of our own names
+def _add() -> Executable:
+    names = ", ".join(SUMS)
+    given = ", ".join(f":{name}" for name in SUMS)
+    sums = ", ".join(f"{name} = usage_days.{name} + excluded.{name}" for name in SUMS)
+    query = f"""
+        INSERT INTO usage_days (day, user_id, member, {names})
+        VALUES (:day, :user_id, :member, {given})
+        ON CONFLICT (day, user_id, member) DO UPDATE SET {sums}
+    """  # noqa: S608 - of our own names
+    typed = bindparam("user_id", type_=Uuid()), bindparam("day", type_=Date())
+    return text(query).bindparams(*typed)
+
+
+_ADD: Statement[Any] = Statement(_add)

@@ -15,6 +15,7 @@ from chatapp.ui.parts import button, card, choice, notice, skeleton
 from chatapp.ui.store import chosen, expression, stored
 
 _ROWS = stored("admin:announcements", list[AnnouncedView])
+_COUNT = expression(f"{_ROWS!s}?.length ?? -1", int, _ROWS)
 
 _LEVELS = (("info", "News"), ("warning", "Please note"), ("problem", "Problem"))
 _STATES = {"shown": "Shown now", "coming": "Coming", "over": "Over"}
@@ -29,7 +30,8 @@ def announcements_page() -> rx.Component:
         "Announcements",
         routes.ADMIN_ANNOUNCEMENTS,
         rx.cond(said, notice(said)),
-        _form(mistake),
+        # Only once the list is there: what its load takes away must not be of this.
+        rx.cond(_COUNT != -1, _form(mistake)),
         _list(),
     )
 
@@ -84,11 +86,10 @@ def _time(label: str, name: str) -> rx.Component:
 
 def _list() -> rx.Component:
     rows = expression(f"{_ROWS!s} ?? []", list[AnnouncedView], _ROWS)
-    count = expression(f"{_ROWS!s}?.length ?? -1", int, _ROWS)
     return card(
         rx.el.h2("The last ones", class_name="text-lg font-semibold mb-3"),
         chosen(
-            count,
+            _COUNT,
             (-1, rx.el.div(*[skeleton("h-14 w-full") for _ in range(3)], class_name="space-y-2")),
             (0, rx.el.p("Nothing was announced yet.", class_name="text-muted py-6 text-center")),
             otherwise=rx.el.ul(

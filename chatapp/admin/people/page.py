@@ -61,7 +61,8 @@ def people_page() -> rx.Component:
                 empty="Nobody matches.",
             )
         ),
-        _invite(),
+        # Only once its groups are there: what the load takes away must not be a link of it.
+        rx.cond(expression(f"{_NAMES!s} !== undefined", bool, _NAMES), _invite()),
     )
 
 

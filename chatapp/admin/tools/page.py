@@ -38,7 +38,8 @@ def tools_page() -> rx.Component:
             _TOOLS,
             rx.foreach(expression(f"{_TOOLS!s}?.servers ?? []", list[ServerView], _TOOLS), _server),
         ),
-        _new(),
+        # Only once the rest is there: what its load takes away must not be of this.
+        rx.cond(_TOOLS, _new()),
     )
 
 
