@@ -15,7 +15,7 @@ import httpx
 import orjson
 
 from chatapp.pool import wire
-from chatapp.pool.sse import END, LONGEST, openai_word
+from chatapp.pool.sse import END, LONGEST, Alike, openai_word, with_words
 
 UNUSUAL = {"extra_headers", "extra_query", "extra_body", "timeout", "response_format"}
 """Options that mean something to the SDK itself."""
@@ -78,6 +78,9 @@ class Stream:
         self._response = response
         self._pace = pace
         self._sdk = sdk
+        self._alike = Alike()
+        self._last: dict[str, Any] = {}
+        """The last chunk of words that was parsed."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,29 +117,32 @@ class Stream:
     def _joined(self, events: list[bytes]) -> Iterator[dict[str, Any] | None]:
         """The chunks, with neighbours that have nothing but words put together; None: the end."""
         words: list[str] = []
-        last: dict[str, Any] = {}
         for event in events:
+            if (word := self._alike.word(event)) is not None:
+                words.append(word)
+                continue
             try:
                 chunk = self._chunk(event)
             except Exception:
                 if words:
-                    yield _with(last, words)
+                    yield with_words(self._last, "".join(words))
                 raise
             if chunk == {}:
                 continue
             word = None if chunk is None else openai_word(chunk)
             if chunk is not None and word is not None:
+                self._alike.learn(event, chunk)
+                self._last = chunk
                 words.append(word)
-                last = chunk
                 continue
             if words:
-                yield _with(last, words)
+                yield with_words(self._last, "".join(words))
                 words = []
             yield chunk
             if chunk is None:
                 return
         if words:
-            yield _with(last, words)
+            yield with_words(self._last, "".join(words))
 
     def _chunk(self, event: bytes) -> dict[str, Any] | None:
         """An event's chunk; empty if there is none in it, None at the end of the stream."""
@@ -159,11 +165,6 @@ class Stream:
                 body=error,
             )
         return data
-
-
-def _with(chunk: dict[str, Any], words: list[str]) -> dict[str, Any]:
-    chunk["choices"][0]["delta"]["content"] = "".join(words)
-    return chunk
 
 
 def _data(event: bytes) -> bytes:

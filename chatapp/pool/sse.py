@@ -13,6 +13,9 @@ import orjson
 END = re.compile(rb"\r?\n\r?\n")
 DATA = b"data: "
 
+CONTENT = re.compile(rb'"content": ?("(?:[^"\\\\]|\\\\.)*")')
+"""The words in an event of OpenAI's wire."""
+
 ALONE = {"content", "role"}
 """What the first chunks of words have beside them."""
 
@@ -120,6 +123,59 @@ def openai_word(data: dict[str, Any]) -> str | None:
             return None
     # A role beside more than words is for the SDK, even where all of that is empty.
     return word if "role" not in delta or not delta["role"] or len(delta) == 2 else None
+
+
+class Alike:
+    """Knows the words of a chunk that is like one before it in all but its words, without parsing.
+
+    What stands before and after the words is compared byte for byte; what stands in their place
+    must be one string of JSON. So it says the same as :func:`openai_word` of the parsed chunk.
+    """
+
+    LOOKS = 4
+    """So many chunks are looked at: with providers whose chunks all differ there is no more use."""
+
+    def __init__(self) -> None:
+        self._before, self._after = b"", b""
+        self._looks = self.LOOKS
+
+    def word(self, event: bytes) -> str | None:
+        """The words of an event that is like the one that was learnt."""
+        before, after = self._before, self._after
+        if not before or not event.startswith(before) or not event.endswith(after):
+            return None
+        middle = event[len(before) : len(event) - len(after)]
+        # Apart from the quotes around them: what is between two strings is none itself.
+        if len(event) < len(before) + len(after) or not middle.startswith(b'"'):
+            return None
+        try:
+            word = orjson.loads(middle)
+        except orjson.JSONDecodeError:
+            return None
+        return word or None
+
+    def learn(self, event: bytes, chunk: dict[str, Any]) -> None:
+        """Learn from an event and its chunk, which has nothing but words to tell."""
+        if not self._looks:
+            return
+        self._looks -= 1
+        found = CONTENT.search(event) if event.startswith(DATA) else None
+        if found is None or event.count(b'"content"') != 1:
+            return
+        before, after = event[: found.start(1)], event[found.end(1) :]
+        try:
+            same = orjson.loads(before[len(DATA) :] + b'"x"' + after) == with_words(chunk, "x")
+        except orjson.JSONDecodeError:
+            return
+        if same:
+            self._before, self._after = before, after
+
+
+def with_words(chunk: dict[str, Any], words: str) -> dict[str, Any]:
+    """The same chunk of OpenAI's wire with other words."""
+    (choice,) = chunk["choices"]
+    delta = {**choice["delta"], "content": words}
+    return {**chunk, "choices": [{**choice, "delta": delta}]}
 
 
 def _gemini_word(data: dict[str, Any]) -> str | None:

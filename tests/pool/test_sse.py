@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatapp.pool import wire
 from chatapp.pool.errors import AnswerCut
 from chatapp.pool.events import PoolEvent, Text
-from chatapp.pool.sse import END, Joiner
+from chatapp.pool.sse import END, Alike, Joiner, openai_word
 from tests.fakes import ProviderServer
 from tests.fakes.behaviour import Fault, Plan
 from tests.fakes.dialects import Asked, Gemini, OpenAI, sse
@@ -101,6 +101,65 @@ def test_joined_streams_mean_the_same_however_they_are_cut(dialect: OpenAI | Gem
         assert meaning(b"".join(pieces) + joiner.rest()) == meaning(stream)
 
     check()
+
+
+def parsed(event: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(event.strip().removeprefix(b"data: "))
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+@pytest.mark.parametrize("dialect", [OpenAI("groq"), OpenAI("openai")])
+def test_words_are_known_without_parsing_only_where_parsing_finds_the_same(dialect: OpenAI):
+    known: set[bool] = set()
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(events_of(dialect), max_size=12))
+    def check(events: list[bytes]) -> None:
+        alike = Alike()
+        for event in (each.removesuffix(b"\n\n") for each in events):
+            chunk = parsed(event)
+            word = openai_word(chunk) if chunk else None
+            found = alike.word(event)
+            known.add(found is not None)
+            assert found in (None, word)
+            if word is not None and chunk is not None:
+                alike.learn(event, chunk)
+
+    check()
+    assert known == {True, False}
+
+
+@pytest.mark.parametrize(
+    "middle", [b'"a","b"', b'"', b"7", b'"a"}', b'""', b'"\\"', b'"a"+"b"', b"null", b'"\xff"']
+)
+def test_what_is_no_string_in_the_place_of_words_is_parsed(middle: bytes):
+    alike = Alike()
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}'
+    chunk = parsed(event)
+    assert chunk is not None
+    alike.learn(event, chunk)
+    assert alike.word(event) == "a"
+    assert alike.word(event.replace(b'"a"', b'"\\u00e9 \\"x\\""')) == 'é "x"'
+    assert alike.word(event.replace(b'"a"', middle)) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data:{"choices":[{"index":0,"delta":{"content":"a"}}]}',
+        b'id: 1\ndata: {"choices":[{"index":0,"delta":{"content":"a"}}]}',
+        b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\nid: 1',
+        b'data: {"choices":[{"index":0,\ndata: "delta":{"content":"a"}}]}',
+        b'data: {"x":{"content":"a"},"choices":[{"index":0,"delta":{"content" : "a"}}]}',
+    ],
+)
+def test_what_stands_elsewhere_is_not_learnt(event: bytes):
+    alike = Alike()
+    alike.learn(event, {"choices": [{"index": 0, "delta": {"content": "a"}}]})
+    assert alike.word(event) is None
 
 
 def test_words_that_arrive_together_become_one_event():
