@@ -182,43 +182,48 @@ class Framing:
 
     def _take_chunks(self, data: bytearray) -> bytes:
         parts: list[bytes] = []
+        at = 0
         while not self.done:
             if self.left:
-                part = bytes(data[: self.left])
-                del data[: len(part)]
+                part = bytes(data[at : at + self.left])
+                at += len(part)
                 parts.append(part)
                 self.left -= len(part)
                 if self.left:
                     break
                 self._after_chunk = True
-            if not self._next_chunk(data):
+            found = self._next_chunk(data, at)
+            if found is None:
                 break
+            at = found
+        del data[:at]
         return b"".join(parts)
 
-    def _next_chunk(self, data: bytearray) -> bool:
-        """Read the length of the next chunk; False: it has not all arrived."""
-        start = 2 if self._after_chunk else 0
-        if start and len(data) >= 2 and not data.startswith(b"\r\n"):
-            raise httpx.RemoteProtocolError("A chunk has no end")
+    def _next_chunk(self, data: bytearray, at: int) -> int | None:
+        """Read the length of the chunk that begins at a place, and where it goes on from there.
+
+        None: the length has not all arrived.
+        """
+        start = at
+        if self._after_chunk:
+            if len(data) >= at + 2 and not data.startswith(b"\r\n", at):
+                raise httpx.RemoteProtocolError("A chunk has no end")
+            start += 2
         end = data.find(b"\r\n", start, start + LENGTH)
         if end < 0:
             if len(data) >= start + LENGTH:
                 raise httpx.RemoteProtocolError("A chunk has no length")
-            return False
+            return None
         match = CHUNK.fullmatch(data, start, end)
         if match is None:
             raise httpx.RemoteProtocolError("A chunk has no length")
         length = int(match[1], 16)
         if length == 0:
             after = _trailers_end(data, end)
-            if after is None:
-                return False
-            self.done = True
-            del data[:after]
-            return True
+            self.done = after is not None
+            return after
         self.left, self._after_chunk = length, False
-        del data[: end + 2]
-        return True
+        return end + 2
 
 
 def _trailers_end(data: bytearray, last_chunk: int) -> int | None:

@@ -30,7 +30,7 @@ IDLE = (50, 30.0)
 WINDOW = 0.05
 """Seconds for which words gather at least, after the first ones; 0 switches it off."""
 
-WIDEST = 0.32
+WIDEST = 0.36
 """Seconds for which they gather at most."""
 
 EACH = 0.00125
