@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[None] | None = None
+        self._due = self._late = 0.0
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -84,8 +85,11 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)
         await self._writable.wait()
 
-    async def more(self) -> None:
-        """Read once.
+    async def more(self, pause: float = 0.0) -> float:
+        """Read once, after a pause in seconds.
+
+        Returns:
+            By how many seconds the pause was longer, because the process was busy.
 
         Raises:
             httpx.ReadError: the connection broke.
@@ -93,16 +97,27 @@ class Connection(asyncio.Protocol):
         """
         before = len(self.data)
         if not self.ended:
-            self._waiting = asyncio.get_running_loop().create_future()
-            self.transport.resume_reading()
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            # One wait for both: all who wait for this answer sleep and wake with it.
+            self._due = loop.time() + pause
+            timer = loop.call_later(pause, self._resume) if pause else self._resume()
             try:
                 await self._waiting
             finally:
                 self._waiting = None
+                if timer:
+                    timer.cancel()
         if len(self.data) == before:
             if self.error is not None:
                 raise httpx.ReadError(type(self.error).__name__)
             raise httpx.RemoteProtocolError("The connection was closed before the end")
+        return self._late
+
+    def _resume(self) -> None:
+        self._late = asyncio.get_running_loop().time() - self._due
+        if not self.ended and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     async def head(self) -> tuple[int, Headers, bool]:
         """Read a response's head: its status, its headers and whether the connection stays."""

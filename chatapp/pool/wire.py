@@ -5,7 +5,6 @@ than its bytes. The SDKs leave it to the garbage collector to close a response t
 more; the transport notes every response that a call opens, so that the caller closes them at once.
 """
 
-import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -114,34 +113,30 @@ class Response(httpx.AsyncByteStream):
                     yield data
                 if framing.done:
                     break
-                if self.pace.speaking and WINDOW and few:
-                    await self._gather()
-                if not await self._more():
+                gathers = self.pace.speaking and WINDOW and few
+                if not await self._more(self._window() if gathers else 0.0):
                     break
             if joiner is not None and (rest := joiner.rest()):
                 yield rest
         finally:
             Response.open -= 1
 
-    async def _gather(self) -> None:
-        due = time.monotonic() + (window := self._window())
-        await asyncio.sleep(window)
-        Response.late += (time.monotonic() - due - Response.late) * _SMOOTH
-
     def _window(self) -> float:
-        fair = Response.open * EACH * max(1.0, Response.open / MANY)
+        fair = Response.open * EACH * max(1.0, Response.open / MANY) ** 2
         window = min(WIDEST, max(WINDOW, fair) + Response.late * BUSY)
         factor, widest = HEAVY
         return min(window * factor, widest) if self._joiner is not None else window
 
-    async def _more(self) -> bool:
-        """Read once. False: the body ends with the connection."""
+    async def _more(self, pause: float) -> bool:
+        """Read once, after a pause. False: the body ends with the connection."""
         try:
-            await self._connection.more()
+            late = await self._connection.more(pause)
         except httpx.RemoteProtocolError:
             if not self._framing.until_close:
                 raise
             return False
+        if pause:
+            Response.late += (late - Response.late) * _SMOOTH
         return True
 
     def _give_back(self) -> None:
