@@ -35,7 +35,7 @@ from chatapp.admin.quality import state as quality
 from chatapp.admin.tools import state as tools
 from chatapp.agents.tools import service as kept_tools
 from chatapp.announcements import service as announced
-from chatapp.database import engine, new_id, now
+from chatapp.database import engine, new_id, now, reading_engine
 from chatapp.limits.admin import ALL, Owner
 from chatapp.status.service import status
 
@@ -200,14 +200,16 @@ def _recorded() -> Iterator[list[Query]]:
         took = (time.perf_counter() - began.pop()) * 1000
         found.append(Query(statement, values, took))
 
-    listened = engine().sync_engine
-    event.listen(listened, "before_cursor_execute", before)
-    event.listen(listened, "after_cursor_execute", after)
+    listened = [each.sync_engine for each in (engine(), reading_engine())]
+    for each in listened:
+        event.listen(each, "before_cursor_execute", before)
+        event.listen(each, "after_cursor_execute", after)
     try:
         yield found
     finally:
-        event.remove(listened, "before_cursor_execute", before)
-        event.remove(listened, "after_cursor_execute", after)
+        for each in listened:
+            event.remove(each, "before_cursor_execute", before)
+            event.remove(each, "after_cursor_execute", after)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
-from sqlalchemy.pool import QueuePool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,7 +24,7 @@ from chatapp.accounts.sockets import sockets
 from chatapp.answers.process import process
 from chatapp.api.inside import inside
 from chatapp.api.readiness import AWAY, checks
-from chatapp.database import engine
+from chatapp.database import pools
 from chatapp.pool.service import status
 from chatapp.pool.status import MemberStatus
 from chatapp.redis import redis
@@ -67,13 +66,23 @@ class _Now(Collector):
             yield _gauge("chatapp_answers_running", "Answers being made here.", runner.count)
             waiting = len(runner.line.waiting())
             yield _gauge("chatapp_line_length", "Questions standing in line here.", waiting)
-        pool = engine().pool
-        if isinstance(pool, QueuePool):
-            most = "Connections to the database that may be open."
-            yield _gauge("chatapp_database_connections_most", most, pool.size())
-            used = "Connections to the database in use."
-            yield _gauge("chatapp_database_connections_used", used, pool.checkedout())
-        yield from (self._parts(), *self._pool())
+        yield from (*self._connections(), self._parts(), *self._pool())
+
+    def _connections(self) -> Iterable[Metric]:
+        most = GaugeMetricFamily(
+            "chatapp_database_connections_most",
+            "Connections to the database that may be open.",
+            labels=["for"],
+        )
+        used = GaugeMetricFamily(
+            "chatapp_database_connections_used",
+            "Connections to the database in use.",
+            labels=["for"],
+        )
+        for name, pool in pools().items():
+            most.add_metric([name], pool.size())
+            used.add_metric([name], pool.checkedout())
+        return most, used
 
     def _parts(self) -> Metric:
         up = GaugeMetricFamily(

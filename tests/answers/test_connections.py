@@ -12,7 +12,7 @@ from sqlalchemy import text
 from chatapp import database
 from chatapp.answers.process import Process
 from chatapp.chats.models import Status
-from chatapp.database import engine, reading
+from chatapp.database import reading, transaction
 from chatapp.settings import Settings, settings
 from tests.answers.world import ask, finished, row, words
 from tests.chats.people import person
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("backend", ["real"], indirect=True)
 
 @pytest.fixture
 async def few(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process may have two connections."""
+    """A process may have two connections: one to read, one for transactions."""
     monkeypatch.setenv("CHATAPP_DATABASE_CONNECTIONS", str(CONNECTIONS))
     settings.cache_clear()
     await database.close()
@@ -46,10 +46,12 @@ async def people(few: None, process: Process) -> list[UUID]:
 async def all_connections() -> AsyncIterator[None]:
     """Hold every connection that the process may have."""
     async with AsyncExitStack() as stack:
-        for _ in range(CONNECTIONS):
-            session = await stack.enter_async_context(reading(60))
+        for session_of in (reading, transaction):
+            session = await stack.enter_async_context(session_of(60))
             await session.exec(cast("Any", text("SELECT 1")))
-        assert cast("Any", engine().pool).checkedout() == CONNECTIONS
+        pools = database.pools().values()
+        assert sum(pool.size() for pool in pools) == CONNECTIONS
+        assert all(pool.checkedout() == pool.size() for pool in pools)
         yield
 
 
