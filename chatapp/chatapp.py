@@ -16,6 +16,7 @@ from chatapp import controls, database, redis, routes
 from chatapp.accounts import own_keys
 from chatapp.accounts import pages as account_pages
 from chatapp.accounts.endpoints import routes as account_routes
+from chatapp.accounts.garbage import collecting
 from chatapp.accounts.gate import SocketGate
 from chatapp.accounts.guard import EventGuard
 from chatapp.accounts.revocation import revocations
@@ -139,6 +140,7 @@ async def living() -> AsyncIterator[None]:
             tools.following(),
             answering(),
             counting(),
+            collecting(),
             housekeeping(),
             measuring(),
         ):

@@ -41,6 +41,8 @@ class Sockets:
     def __init__(self) -> None:
         self._open: dict[UUID | str, set[Close]] = defaultdict(set)
         self._ended: OrderedDict[UUID, None] = OrderedDict()
+        self.opened = self.closed = 0
+        """How many there have been, and how many of them are no more."""
 
     def add(self, key: UUID | str, close: Close) -> bool:
         """Register a socket, unless there are too many, or its session ended meanwhile."""
@@ -50,11 +52,13 @@ class Sockets:
         if key in self._open and len(self._open[key]) >= limit:
             return False
         self._open[key].add(close)
+        self.opened += 1
         return True
 
     def remove(self, key: UUID | str, close: Close) -> None:
         """Forget a socket that is closed."""
-        if key in self._open:
+        if close in self._open.get(key, ()):
+            self.closed += 1
             self._open[key].discard(close)
             if not self._open[key]:
                 del self._open[key]

@@ -1,0 +1,68 @@
+"""When Python looks for garbage in what tabs hold: when many of them have gone, and not before.
+
+What is not freed at once, because it stands in a circle, is found by a look at everything, and that
+takes a second and a half for five thousand open tabs: all answers stand still meanwhile. Python
+looks when much was made; most of what a process makes and keeps is of tabs that have opened and are
+still there. So what they hold is set aside as they come, which costs nothing, and is looked at when
+as many have gone as are worth it.
+"""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chatapp.accounts.sockets import Sockets, sockets
+from chatapp.tasks import end, lasting
+
+EVERY = 1.0
+"""Seconds between two looks at how many have come and gone."""
+
+CAME = 100
+"""What so many new tabs hold is set aside."""
+
+GONE = 500
+"""So many tabs must have gone before what they have left is looked for,"""
+
+SHARE = 4
+"""and one for so many that are open: what waits to be freed is no more than a part of the rest."""
+
+
+class Collector:
+    """Sets aside and looks by the tabs that come and go."""
+
+    def __init__(self, tabs: Sockets) -> None:
+        self._tabs = tabs
+        self._opened, self._closed = tabs.opened, tabs.closed
+
+    def look(self) -> None:
+        """Do what is due."""
+        tabs = self._tabs
+        if tabs.closed - self._closed >= max(GONE, tabs.total() // SHARE):
+            self._closed = tabs.closed
+            gc.unfreeze()
+            gc.collect()
+            self._set_aside()
+        elif tabs.opened - self._opened >= CAME:
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        gc.freeze()
+        self._opened = self._tabs.opened
+
+
+@asynccontextmanager
+async def collecting() -> AsyncIterator[None]:
+    """Do so until the context ends."""
+    task = asyncio.create_task(lasting(_for_ever), name="garbage")
+    try:
+        yield
+    finally:
+        await end(task)
+
+
+async def _for_ever() -> None:
+    collector = Collector(sockets)
+    while True:
+        await asyncio.sleep(EVERY)
+        collector.look()
