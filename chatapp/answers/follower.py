@@ -86,15 +86,17 @@ async def follow(
             if lagged or any(event.chat_id == chat_id for event in events):
                 heard = monotonic()
             changes = await (screen.everything() if lagged else screen.changes(events))
-            if blind is not hub.blind:
-                blind = hub.blind
-                changes["late"] = blind
-            if announced is not announcements.shown():
-                announced = announcements.shown()
-                changes["announcements"] = await announcements.shown_to(user_id)
-            if possible != tiers.choices(user_id):
-                possible, changes["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
-                changes |= screen.other_tiers() | await _told(user_id, zone)
+            if subscription.woken or lagged:
+                subscription.woken = False
+                if blind is not hub.blind:
+                    blind = hub.blind
+                    changes["late"] = blind
+                if announced is not announcements.shown():
+                    announced = announcements.shown()
+                    changes["announcements"] = await announcements.shown_to(user_id)
+                if possible != tiers.choices(user_id):
+                    possible, changes["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
+                    changes |= screen.other_tiers() | await _told(user_id, zone)
             if any(event.kind in _USE for event in events):
                 changes |= await _told(user_id, zone)
             if changes:

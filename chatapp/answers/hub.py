@@ -66,6 +66,8 @@ class Subscription:
         self._length = 0
         self._ready = asyncio.Event()
         self.lagged = False
+        self.woken = True
+        """Whether there may be something else to know: to be unset by who has looked."""
 
     def put(self, event: Event) -> None:
         """Add an event, or note that there were too many."""
@@ -86,6 +88,7 @@ class Subscription:
 
     def wake(self) -> None:
         """Nothing came, but there is something to know of the hub."""
+        self.woken = True
         self._ready.set()
 
     async def wait(self, seconds: float | None = None) -> tuple[list[Event], bool]:

@@ -29,8 +29,11 @@ IDLE = (50, 30.0)
 WINDOW = 0.05
 """Seconds for which words gather at least, after the first ones; 0 switches it off."""
 
-WIDEST = 0.36
-"""Seconds for which they gather at most."""
+WIDE = 0.36
+"""Seconds for which they gather at most because there are many streams,"""
+
+WIDEST = 0.6
+"""and because the process is busy: better a little late all the time than very late for a while."""
 
 EACH = 0.00125
 """Seconds of the window for each stream that is read."""
@@ -123,7 +126,7 @@ class Response(httpx.AsyncByteStream):
 
     def _window(self) -> float:
         fair = Response.open * EACH * max(1.0, Response.open / MANY) ** 2
-        window = min(WIDEST, max(WINDOW, fair) + Response.late * BUSY)
+        window = min(WIDEST, max(WINDOW, min(WIDE, fair)) + Response.late * BUSY)
         factor, widest = HEAVY
         return min(window * factor, widest) if self._joiner is not None else window
 
