@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
+from bench.speed import speed
+
 
 @dataclass(frozen=True)
 class Table:
@@ -80,11 +82,16 @@ class Outcome:
 
 async def attempt(outcome: Outcome, work: Awaitable[None]) -> None:
     """Let a measure fill its outcome; if it breaks off, the outcome says why."""
+    before = await speed()
     try:
         await work
     except Exception as error:
         traceback.print_exc()
         outcome.failure = f"{type(error).__name__}: {error}"[:500]
+    outcome.notes.append(
+        f"The speed of the cores: the same work took each of them {before:.0f} ms before this, and "
+        f"{await speed():.0f} ms after it (`bench/speed.py`)."
+    )
 
 
 def finish(outcome: Outcome) -> int:

@@ -118,7 +118,7 @@ def transform(reflex_app: ASGIApp) -> ASGIApp:
 def report(exception: Exception) -> rx.event.EventSpec | None:
     """Log what a handler raised, and tell the person in plain words."""
     # What redis-py and the loop say of a broken connection is not always redis-py's own error.
-    if isinstance(exception, (RedisError, OSError, *database.AWAY)):
+    if isinstance(exception, (RedisError, ConnectionError, TimeoutError, *database.AWAY)):
         logger.warning("A handler could not do its work: %s", type(exception).__name__)
     else:
         logger.error("A handler failed", exc_info=exception)

@@ -182,7 +182,9 @@ def reading_engine() -> AsyncEngine:
 
 def pools() -> Mapping[str, QueuePool]:
     """The pools of this process by what their connections are for."""
-    found = {"reading": reading_engine().pool, "writing": engine().pool}
+    found = {"writing": engine().pool}
+    if reading_engine() is not engine():
+        found["reading"] = reading_engine().pool
     return {name: pool for name, pool in found.items() if isinstance(pool, QueuePool)}
 
 

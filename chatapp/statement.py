@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Executable, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -29,6 +30,9 @@ R = TypeVar("R", bound=Table)
 
 _LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+)\]\)")
 """How SQLAlchemy writes ``in_(bindparam(…, expanding=True))`` while it does not know the list."""
+
+_CALM = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+"""How a connection is on which nothing is under way."""
 
 _CONNECTION = "connection"
 """Under this name a session remembers its connection."""
@@ -130,8 +134,9 @@ class _Written:
                 self._query.decode(), None, error, psycopg.Error, hide_parameters=True
             ) from error
         except BaseException as error:
-            # What was cancelled may have been left half read.
-            await connection.invalidate(error)
+            # What was cancelled may have been left half read; what was not sent harms nothing.
+            if driver.info.transaction_status not in _CALM:
+                await connection.invalidate(error)
             raise
 
 

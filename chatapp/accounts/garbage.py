@@ -12,6 +12,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from chatapp import leaving
 from chatapp.accounts.sockets import Sockets, sockets
 from chatapp.tasks import end, lasting
 
@@ -36,8 +37,10 @@ class Collector:
         self._opened, self._closed = tabs.opened, tabs.closed
 
     def look(self) -> None:
-        """Do what is due."""
+        """Do what is due. Not while the process ends: all tabs go, and so does what they held."""
         tabs = self._tabs
+        if leaving.begun():
+            return
         if tabs.closed - self._closed >= max(GONE, tabs.total() // SHARE):
             self._closed = tabs.closed
             gc.unfreeze()

@@ -86,7 +86,8 @@ async def follow(
             if lagged or any(event.chat_id == chat_id for event in events):
                 heard = monotonic()
             changes = await (screen.everything() if lagged else screen.changes(events))
-            if subscription.woken or lagged:
+            used = any(event.kind in _USE for event in events)
+            if subscription.woken or lagged or used:
                 subscription.woken = False
                 if blind is not hub.blind:
                     blind = hub.blind
@@ -97,7 +98,7 @@ async def follow(
                 if possible != tiers.choices(user_id):
                     possible, changes["tiers"] = tiers.choices(user_id), tiers.offered(user_id)
                     changes |= screen.other_tiers() | await _told(user_id, zone)
-            if any(event.kind in _USE for event in events):
+            if used:
                 changes |= await _told(user_id, zone)
             if changes:
                 yield changes

@@ -234,7 +234,10 @@ class Hub:
                 asked = message is None
                 if message is None:
                     continue
-                self._lost = self.blind = False
+                self._lost = False
+                if self.blind:
+                    self.blind = False
+                    self._wake()
                 if message["type"] == "subscribe":
                     self._see(_name(message), unseen)
                 elif message["type"] == "message":

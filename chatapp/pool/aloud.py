@@ -18,7 +18,8 @@ class Aloud(ChatOpenAI):
         default_chunk_class: type,
         base_generation_info: dict[str, Any] | None,
     ) -> ChatGenerationChunk | None:
-        if word := _plain(chunk, default_chunk_class, base_generation_info):
+        plain = self.output_version != "v1"
+        if plain and (word := _plain(chunk, default_chunk_class, base_generation_info)):
             return _said(word)
         made = super()._convert_chunk_to_generation_chunk(
             chunk, default_chunk_class, base_generation_info

@@ -13,7 +13,7 @@ import orjson
 END = re.compile(rb"\r?\n\r?\n")
 DATA = b"data: "
 
-CONTENT = re.compile(rb'"content": ?("(?:[^"\\\\]|\\\\.)*")')
+CONTENT = re.compile(rb'"content": ?("(?:[^"\\]|\\.)*")')
 """The words in an event of OpenAI's wire."""
 
 ALONE = {"content", "role"}

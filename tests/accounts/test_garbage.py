@@ -94,6 +94,19 @@ def test_the_more_are_open_the_more_must_have_gone(
     assert sum(each() is None for each in left) == 200 // (SHARE + 1)
 
 
+def test_nothing_is_looked_for_while_the_process_ends(
+    alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tabs = Tabs()
+    collector = Collector(tabs)
+    tabs.come(GONE)
+    left = [weakref.ref(held) for held in tabs.held]
+    tabs.go(GONE)
+    monkeypatch.setattr(garbage.leaving, "begun", lambda: True)
+    collector.look()
+    assert all(each() for each in left)
+
+
 def test_a_socket_counts_as_gone_once() -> None:
     tabs = Tabs()
     tabs.come(2)

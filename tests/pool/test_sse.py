@@ -146,6 +146,15 @@ def test_what_is_no_string_in_the_place_of_words_is_parsed(middle: bytes):
     assert alike.word(event.replace(b'"a"', middle)) is None
 
 
+def test_what_is_learnt_may_have_words_with_escapes():
+    alike = Alike()
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"\\n\\"\\u00e9\\\\"}}]}'
+    chunk = parsed(event)
+    assert chunk is not None
+    alike.learn(event, chunk)
+    assert alike.word(event) == '\n"é\\'
+
+
 @pytest.mark.parametrize(
     "event",
     [
