@@ -101,7 +101,9 @@ class Connection(asyncio.Protocol):
             self._waiting = loop.create_future()
             # One wait for both: all who wait for this answer sleep and wake with it.
             self._due = loop.time() + pause
-            timer = loop.call_later(pause, self._resume) if pause else self._resume()
+            timer = loop.call_later(pause, self._resume) if pause else None
+            if timer is None:
+                self._resume()
             try:
                 await self._waiting
             finally:

@@ -145,7 +145,7 @@ class Alike:
         if not before or not event.startswith(before) or not event.endswith(after):
             return None
         middle = event[len(before) : len(event) - len(after)]
-        # Apart from the quotes around them: what is between two strings is none itself.
+        # A short event may have both only because they overlap.
         if len(event) < len(before) + len(after) or not middle.startswith(b'"'):
             return None
         try:
