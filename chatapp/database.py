@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import groupby
 from time import monotonic
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, DateTime, MetaData, event, insert, select
+from sqlalchemy import Connection, DateTime, MetaData, event, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
@@ -268,13 +267,6 @@ def _columns(table: Any) -> tuple[Any, ...]:
 def core(table: type[Table]) -> Any:
     """A table without its mapper, for what is written often: that costs a third of the time."""
     return cast("Any", table).__table__
-
-
-async def add(session: AsyncSession, *rows: Table) -> None:
-    """Insert rows in this order, those of the same table at once."""
-    for table, group in groupby(rows, type):
-        values = [row.model_dump() for row in group]
-        await session.exec(insert(core(table)), params=values)
 
 
 class _in_time:  # noqa: N801

@@ -14,8 +14,9 @@ from chatapp.agents.models import Agent
 from chatapp.agents.service import KEPT_DELETED, REMEMBER
 from chatapp.agents.tools import catalogue
 from chatapp.chats.text import storable
-from chatapp.database import add, new_id, now, transaction
+from chatapp.database import now, transaction
 from chatapp.pool.service import tiers
+from chatapp.statement import insert_rows, new_row
 
 LONGEST_NAME = 40
 LONGEST_EMOJI = 16
@@ -161,8 +162,8 @@ async def _create(
     if owner_id and await repository.count(session, user_id) >= MOST_AGENTS:
         raise AgentRefused(FULL)
     await _check_name(session, user_id, draft.name)
-    agent = Agent(id=new_id(), owner_id=owner_id, group_id=group_id, **draft.values)
-    await add(session, agent)
+    agent = new_row(Agent, owner_id=owner_id, group_id=group_id, **draft.values)
+    await insert_rows(session, agent)
     await _set_picture(session, user_id, agent.id, draft.picture)
     if owner_id is None:
         await _note(session, user_id, "created", agent.id, after=_told(draft, group_id))

@@ -13,7 +13,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from chatapp.accounts.models import Group, Membership, Role, User, UserStatus
 from chatapp.agents.models import Agent, AgentPicture
-from chatapp.database import add, rows_of
+from chatapp.database import rows_of
+from chatapp.statement import insert_rows, new_row
 
 _WHO = bindparam("user_id", type_=Uuid())
 
@@ -197,8 +198,8 @@ async def picture(session: AsyncSession, user_id: UUID, picture_id: UUID) -> byt
 
 async def add_picture(session: AsyncSession, user_id: UUID, data: bytes) -> UUID:
     """Keep a picture for an agent that a person is about to save. Its id."""
-    made = AgentPicture(owner_id=user_id, data=data)
-    await add(session, made)
+    made = new_row(AgentPicture, owner_id=user_id, data=data)
+    await insert_rows(session, made)
     return made.id
 
 

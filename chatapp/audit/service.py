@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.audit.contents import kept
 from chatapp.audit.models import AuditNote
-from chatapp.database import add, transaction
+from chatapp.database import transaction
 from chatapp.secret import key_for
+from chatapp.statement import insert_rows, new_row
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +48,8 @@ async def note(
     """
     left, right = kept(before, after)
     where = _address.get() if address is None else address
-    await add(
-        session,
-        AuditNote(action=action, by=by, subject=subject, before=left, after=right, address=where),
-    )
+    said = {"action": action, "by": by, "subject": subject, "address": where}
+    await insert_rows(session, new_row(AuditNote, **said, before=left, after=right))
 
 
 async def record(

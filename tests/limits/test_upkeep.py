@@ -10,18 +10,20 @@ import pytest
 from sqlmodel import func, select
 
 from chatapp import controls
-from chatapp.database import add, new_id, now, reading, transaction
+from chatapp.database import new_id, now, reading, transaction
 from chatapp.limits import admin, upkeep
 from chatapp.limits.models import ProviderAttempt, UsageDay
 from chatapp.limits.periods import day_of
 from chatapp.settings import Settings
+from chatapp.statement import insert_rows, new_row
 
 MEMBERS = ("", "google/b", "groq/a")
 
 
 async def ledger(user_id: UUID, *days_ago: float) -> None:
     rows = [
-        ProviderAttempt(
+        new_row(
+            ProviderAttempt,
             user_id=user_id,
             answer_id=new_id(),
             day=day_of().first_day,
@@ -31,7 +33,7 @@ async def ledger(user_id: UUID, *days_ago: float) -> None:
         for days in days_ago
     ]
     async with transaction() as session:
-        await add(session, *rows)
+        await insert_rows(session, *rows)
 
 
 async def rows_left() -> int:
@@ -57,7 +59,8 @@ async def test_rows_go_after_their_days_whoever_clears_them_away(
 
 def day(day: date, user_id: UUID, dice: random.Random) -> list[UsageDay]:
     return [
-        UsageDay(
+        new_row(
+            UsageDay,
             day=day,
             user_id=user_id,
             member=member,
@@ -94,7 +97,7 @@ async def test_everybodys_sums_are_those_of_all_people(installation: Settings) -
         return {key: tuple(values) for key, values in found.items()}
 
     async with transaction() as session:
-        await add(session, *rows)
+        await insert_rows(session, *rows)
     await asyncio.gather(*(upkeep.sum_up() for _ in range(3)))
     assert await sums("day") == expected("day")
     assert await sums("member") == expected("member")
@@ -103,7 +106,7 @@ async def test_everybodys_sums_are_those_of_all_people(installation: Settings) -
         more = day(today - timedelta(days=ago), new_id(), dice)
         rows += more
         async with transaction() as session:
-            await add(session, *more)
+            await insert_rows(session, *more)
         for _ in range(2):
             if ago:
                 await upkeep.sum_up()
