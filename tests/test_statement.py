@@ -10,12 +10,13 @@ from sqlalchemy import Integer, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NotInTime
 
-from chatapp import database
 from chatapp.answers.models import Answer
 from chatapp.chats.models import Chat, Message, Role
 from chatapp.database import core, new_id, reading, transaction
 from chatapp.settings import settings
 from chatapp.statement import Statement, insert_rows, new_row
+
+ON_POSTGRESQL = pytest.mark.parametrize("backend", ["real"], indirect=True)
 
 BY_ID: Statement[Chat] = Statement(
     lambda: select(*core(Chat).c).where(core(Chat).c.id == bindparam("which"))
@@ -117,9 +118,8 @@ async def test_a_breach_is_sqlalchemys_error_and_tells_no_values(ada: UUID) -> N
         assert await BY_ID.first(session, which=row.id)
 
 
+@ON_POSTGRESQL
 async def test_a_lost_connection_is_away_once_and_then_another_is_used(ada: UUID) -> None:
-    if database.engine().dialect.name != "postgresql":
-        pytest.skip("SQLite has no connection that could be lost")
     await kept(ada, "there")
 
     async def losing() -> None:
@@ -134,9 +134,8 @@ async def test_a_lost_connection_is_away_once_and_then_another_is_used(ada: UUID
         assert await RENAME.change(session, before="there", after="here") == 1
 
 
+@ON_POSTGRESQL
 async def test_a_cancelled_statement_leaves_no_half_read_connection(ada: UUID) -> None:
-    if database.engine().dialect.name != "postgresql":
-        pytest.skip("SQLite cannot be told to be slow")
     await kept(ada, "there")
 
     async def hanging() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.agents.steps import State
-from chatapp.answers import repository
+from chatapp.answers import step_repository
 from chatapp.database import reading
 
 LOOK = 20.0
@@ -75,7 +75,7 @@ async def _news(event: asyncio.Event) -> None:
 async def _state(user_id: UUID, answer_id: UUID, number: int) -> State:
     try:
         async with reading() as session:
-            found = await repository.step(session, user_id, answer_id, number)
+            found = await step_repository.step(session, user_id, answer_id, number)
     except SQLAlchemyError:
         return State.ASKS
     return State(found.state) if found else State.REFUSED

@@ -8,7 +8,7 @@ from functools import partial
 from langchain_core.messages import BaseMessage
 
 from chatapp.agents.steps import State, Step
-from chatapp.answers import repository
+from chatapp.answers import step_repository
 from chatapp.answers.approval import Approvals
 from chatapp.answers.hearing import Hearing
 from chatapp.answers.job import Job
@@ -123,7 +123,7 @@ class Desk:
     async def _keep(self, steps: Sequence[Step]) -> None:
         job = self._job
         async with transaction() as session:
-            if not await repository.keep_steps(
+            if not await step_repository.keep_steps(
                 session, job.user_id, job.answer_id, job.epoch, steps
             ):
                 raise Superseded

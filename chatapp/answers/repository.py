@@ -1,20 +1,19 @@
 """All SQL of answers. A person's queries name the owner, a runner's name its epoch."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Executable, Uuid, bindparam, case, func, or_, text, update
+from sqlalchemy import Boolean, Executable, Uuid, bindparam, case, func, or_, update
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp.agents.steps import Kind, State, Step
-from chatapp.answers.models import Answer, AnswerStep, Source, ThumbHour
+from chatapp.agents.steps import Step
+from chatapp.answers.models import Answer, Source
 from chatapp.chats.models import Chat, Message, Status
 from chatapp.database import core, now
 from chatapp.statement import Statement
@@ -126,79 +125,6 @@ async def set_tier(session: AsyncSession, user_id: UUID, answer_id: UUID, tier: 
     return changed.scalar()
 
 
-async def rate(
-    session: AsyncSession, user_id: UUID, answer_id: UUID, thumb: int, words: str | None
-) -> UUID | None:
-    """Say what a person thinks of an answer that has ended; without words, those stay.
-
-    Returns:
-        The answer's chat; None: there is no such answer of this person, or it has no author.
-    """
-    which = (
-        col(Answer.id) == answer_id,
-        col(Answer.user_id) == user_id,
-        col(Answer.ended_at).is_not(None),
-        col(Answer.answered_by) != "",
-    )
-    told = select(Answer.chat_id, Answer.answered_by, Answer.thumb, Answer.rated_at)
-    found = (await session.exec(told.where(*which).with_for_update())).first()
-    if found is None:
-        return None
-    chat_id, label, before, at = found
-    moment = now()
-    said = {} if words is None else {"thumb_words": words}
-    rated = {"thumb": thumb, "rated_at": moment if thumb else None}
-    await session.exec(update(Answer).where(*which).values(**rated, **said))
-    counts = Counter({(_hour(at or moment), before): -1})
-    counts[_hour(moment), thumb] += 1
-    # In the same order always, so that none waits for another in a circle.
-    for (hour, which_thumb), count in sorted(counts.items()):
-        if which_thumb and count:
-            counted = {"up": count if which_thumb > 0 else 0, "down": count * (which_thumb < 0)}
-            await session.exec(_COUNT_THUMB, params={"at": hour, "label": label} | counted)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return chat_id
-
-
-_COUNT_THUMB = text("""
-    INSERT INTO thumb_hours (at, label, up, down) VALUES (:at, :label, :up, :down)
-    ON CONFLICT (at, label) DO UPDATE SET
-        up = thumb_hours.up + excluded.up, down = thumb_hours.down + excluded.down
-""")
-
-
-def _hour(moment: datetime) -> int:
-    return int(moment.timestamp()) // 3600
-
-
-async def thumb_of(session: AsyncSession, user_id: UUID, answer_id: UUID) -> int:
-    """What a person thinks of an answer; 0: nothing, or there is none."""
-    found = await session.exec(
-        select(Answer.thumb).where(Answer.id == answer_id, Answer.user_id == user_id)
-    )
-    return found.first() or 0
-
-
-async def thumbs_by_label(session: AsyncSession, since: datetime) -> dict[str, tuple[int, int]]:
-    """How many thumbs were up and down since a moment, by who answered; for admins."""
-    sums = func.sum(ThumbHour.up), func.sum(ThumbHour.down)
-    counted = select(ThumbHour.label, *sums).where(col(ThumbHour.at) >= _hour(since))
-    found = await session.exec(counted.group_by(ThumbHour.label))
-    return {label: (int(up), int(down)) for label, up, down in found}
-
-
-async def thumb_words(
-    session: AsyncSession, since: datetime, limit: int
-) -> Sequence[tuple[datetime, str, int, str]]:
-    """What was said with the last thumbs: when, of whom, which thumb, the words; for admins."""
-    found = await session.exec(
-        select(Answer.rated_at, Answer.answered_by, Answer.thumb, Answer.thumb_words)
-        .where(col(Answer.rated_at) >= since, Answer.thumb_words != "")
-        .order_by(col(Answer.rated_at).desc())
-        .limit(limit)
-    )
-    return [(at, label, thumb, words) for at, label, thumb, words in found if at is not None]
-
-
 async def coming_of(session: AsyncSession, user_id: UUID) -> Sequence[Answer]:
     """The answers of a person that have not ended."""
     found = await session.exec(
@@ -295,89 +221,6 @@ async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int)
         update(Message).where(col(Message.id) == answer_id).values(status=Status.STREAMING)
     )
     return True
-
-
-async def keep_steps(
-    session: AsyncSession, user_id: UUID, answer_id: UUID, epoch: int, steps: Sequence[Step]
-) -> bool:
-    """Write steps of a running answer. False: it has ended or a newer runner has it."""
-    # Locked: a newer runner reads either none of these steps or all of them.
-    mine = await session.exec(
-        update(Answer)
-        .where(
-            col(Answer.id) == answer_id,
-            col(Answer.user_id) == user_id,
-            col(Answer.epoch) == epoch,
-            col(Answer.ended_at).is_(None),
-        )
-        .values(epoch=epoch)
-    )
-    if mine.rowcount == 0:
-        return False
-    await write_steps(session, user_id, answer_id, steps)
-    return True
-
-
-async def write_steps(
-    session: AsyncSession, user_id: UUID, answer_id: UUID, steps: Sequence[Step]
-) -> None:
-    """Write steps of an answer whose row this transaction has changed."""
-    for step in steps:
-        await session.merge(AnswerStep(answer_id=answer_id, user_id=user_id, **asdict(step)))
-
-
-async def steps_of(session: AsyncSession, user_id: UUID, answer_id: UUID) -> list[Step]:
-    """The steps of an answer of a person that are kept, in their order."""
-    found = await session.exec(
-        select(AnswerStep)
-        .where(AnswerStep.answer_id == answer_id, AnswerStep.user_id == user_id)
-        .order_by(col(AnswerStep.number))
-    )
-    return [
-        Step(
-            Kind(row.kind),
-            row.title,
-            State(row.state),
-            row.number,
-            row.input,
-            row.output,
-            row.ms,
-            row.call,
-            row.said,
-        )
-        for row in found
-    ]
-
-
-async def step(
-    session: AsyncSession, user_id: UUID, answer_id: UUID, number: int
-) -> AnswerStep | None:
-    """One step of an answer of a person."""
-    found = await session.exec(
-        select(AnswerStep).where(
-            AnswerStep.answer_id == answer_id,
-            AnswerStep.number == number,
-            AnswerStep.user_id == user_id,
-        )
-    )
-    return found.one_or_none()
-
-
-async def decide(
-    session: AsyncSession, user_id: UUID, answer_id: UUID, number: int, state: State
-) -> bool:
-    """Approve or refuse a step of a person's answer. False: nothing waits there for it."""
-    changed = await session.exec(
-        update(AnswerStep)
-        .where(
-            col(AnswerStep.answer_id) == answer_id,
-            col(AnswerStep.number) == number,
-            col(AnswerStep.user_id) == user_id,
-            col(AnswerStep.state) == State.ASKS,
-        )
-        .values(state=state)
-    )
-    return changed.rowcount > 0
 
 
 async def finish(

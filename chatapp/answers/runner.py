@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
 from chatapp.agents.steps import Step, stopped, summary, text_of
-from chatapp.answers import account, lease, remains, repository
+from chatapp.answers import account, lease, remains, repository, step_repository
 from chatapp.answers.approval import Approvals
 from chatapp.answers.billing import bill_of
 from chatapp.answers.desk import Superseded
@@ -222,7 +222,7 @@ class Runner:
         async with transaction() as session:
             if not await repository.begin(session, job.answer_id, self.name, job.epoch):
                 return None
-            return await repository.steps_of(session, job.user_id, job.answer_id)
+            return await step_repository.steps_of(session, job.user_id, job.answer_id)
 
     async def _end(self, job: Job, outcome: Outcome, written: AnswerLog) -> bool:
         """Write the end of an answer and tell it. False: another process has the answer."""
@@ -243,7 +243,7 @@ class Runner:
                 ):
                     return False
                 if steps := outcome.unkept:
-                    await repository.write_steps(session, job.user_id, job.answer_id, steps)
+                    await step_repository.write_steps(session, job.user_id, job.answer_id, steps)
                 counted = await ledger.record(session, bill_of(job, outcome))
             if settlement := self.limiter.settle(job.answer_id, counted):
                 self._writer.also(settlement)

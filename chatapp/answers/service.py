@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chatapp.agents import service as agents
 from chatapp.agents.steps import State
-from chatapp.answers import kept, repository
+from chatapp.answers import kept, repository, step_repository
 from chatapp.answers.asking import NO_AGENT, Busy
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.models import Answer
@@ -98,7 +98,7 @@ async def decide(
     """
     state = State.APPROVED if approved else State.REFUSED
     async with transaction() as session:
-        if not await repository.decide(session, user_id, answer_id, number, state):
+        if not await step_repository.decide(session, user_id, answer_id, number, state):
             raise NotFound
     # Who has taken the answer over before this moment is told; who does after it, reads it.
     async with reading() as session:

@@ -6,7 +6,7 @@ answer.
 
 from uuid import UUID
 
-from chatapp.answers import repository
+from chatapp.answers import thumb_repository
 from chatapp.answers.events import Event, Kind
 from chatapp.answers.telling import tell
 from chatapp.chats.service import NotFound
@@ -42,12 +42,12 @@ async def explain(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> str
 async def of(user_id: UUID, answer_id: UUID) -> int:
     """What a person thinks of an answer."""
     async with reading() as session:
-        return await repository.thumb_of(session, user_id, answer_id)
+        return await thumb_repository.thumb_of(session, user_id, answer_id)
 
 
 async def _rate(user_id: UUID, answer_id: UUID, thumb: int, words: str) -> None:
     async with transaction() as session:
-        chat_id = await repository.rate(session, user_id, answer_id, thumb, words)
+        chat_id = await thumb_repository.rate(session, user_id, answer_id, thumb, words)
     if chat_id is None:
         raise NotFound
     await tell(user_id, Event(Kind.THUMB, chat_id, answer_id))

@@ -16,7 +16,8 @@ from uuid import UUID
 from chatapp import routes
 from chatapp.agents.views import MarkView
 from chatapp.answers.models import Answer, Source
-from chatapp.answers.repository import details, steps_of
+from chatapp.answers.repository import details
+from chatapp.answers.step_repository import steps_of
 from chatapp.chats import repository, version_repository
 from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import PAGE, NotFound

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chatapp import metrics
-from chatapp.answers import repository as answers
+from chatapp.answers import thumb_repository
 from chatapp.database import now, reading
 from chatapp.history import repository
 from chatapp.history.counting import HOUR
@@ -50,7 +50,7 @@ async def by_member() -> list[Quality]:
     hour = int(time.time()) // HOUR + 1
     async with reading() as session:
         counts = await repository.sums_of(session, HOUR, hour - DAYS * 24, hour, "member:")
-        thumbs = await answers.thumbs_by_label(session, since())
+        thumbs = await thumb_repository.thumbs_by_label(session, since())
     found = []
     for member in pool.said_and_changed().members_of(None):
         outcomes, firsts = _of(member.name, counts)

@@ -7,7 +7,7 @@ import pytest
 
 from chatapp.agents.calls import REFUSED, UNKNOWN_END
 from chatapp.agents.steps import Kind, State, Step
-from chatapp.answers import repository, service
+from chatapp.answers import service, step_repository
 from chatapp.answers.job import Job
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
@@ -132,7 +132,7 @@ async def left_behind(user_id: UUID, *calls: Step, epoch: int = 1) -> tuple[UUID
             Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner="dead", epoch=epoch)
         )
         await session.flush()
-        await repository.write_steps(session, user_id, message.id, [model, *calls])
+        await step_repository.write_steps(session, user_id, message.id, [model, *calls])
     return chat.id, message.id
 
 

@@ -11,7 +11,7 @@ from chatapp.agents.budget import BUDGET, Budget
 from chatapp.agents.calls import UNREADABLE
 from chatapp.agents.steps import Kind, State, Step
 from chatapp.agents.turn import LOOPED
-from chatapp.answers import repository, service, views
+from chatapp.answers import service, step_repository, views
 from chatapp.answers.process import Process
 from chatapp.answers.queueing import Asked
 from chatapp.chats.models import Status
@@ -32,7 +32,7 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Toolbox:
 async def kept(user_id: UUID, answer_id: UUID) -> list[Step]:
     """The steps of an answer as the database has them."""
     async with reading() as session:
-        return await repository.steps_of(session, user_id, answer_id)
+        return await step_repository.steps_of(session, user_id, answer_id)
 
 
 def shown(tab: Screen, answer_id: UUID) -> list[dict]:

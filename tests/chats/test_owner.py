@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from chatapp.agents.steps import Kind as StepKind
 from chatapp.agents.steps import State, Step
 from chatapp.answers import repository as answers
-from chatapp.answers import views
+from chatapp.answers import step_repository, thumb_repository, views
 from chatapp.answers.models import Answer, AnswerStep
 from chatapp.chats import repository, service, version_repository
 from chatapp.chats.models import Chat, Message, Role, Status
@@ -64,20 +64,27 @@ ANSWERS: dict[str, tuple[Try, object]] = {
     "details": (lambda s, who, _, m: answers.details(s, who, [each.id for each in m]), {}),
     "kept_of": (lambda s, who, chat, _: answers.kept_of(s, who, chat.id, chat.created_at), []),
     "set_tier": (lambda s, who, _, m: answers.set_tier(s, who, m[-1].id, "fast"), None),
-    "rate": (lambda s, who, _, m: answers.rate(s, who, m[1].id, 1, "good"), None),
-    "thumb_of": (lambda s, who, _, m: answers.thumb_of(s, who, m[1].id), 0),
-    "keep_steps": (
-        lambda s, who, _, m: answers.keep_steps(s, who, m[-1].id, 1, [Step(StepKind.HOP)]),
-        False,
-    ),
-    "steps_of": (lambda s, who, _, m: answers.steps_of(s, who, m[-1].id), []),
-    "step": (lambda s, who, _, m: answers.step(s, who, m[-1].id, 0), None),
-    "decide": (lambda s, who, _, m: answers.decide(s, who, m[-1].id, 0, State.APPROVED), False),
     "coming_of": (lambda s, who, _, m: answers.coming_of(s, who), []),
     "want_stopped": (lambda s, who, _, m: answers.want_stopped(s, who, m[-1].id), False),
     "asked_lately": (
         lambda s, who, chat, _: answers.asked_lately(s, who, chat.created_at - DAY, new_id()),
         [],
+    ),
+}
+THUMBS: dict[str, tuple[Try, object]] = {
+    "rate": (lambda s, who, _, m: thumb_repository.rate(s, who, m[1].id, 1, "good"), None),
+    "thumb_of": (lambda s, who, _, m: thumb_repository.thumb_of(s, who, m[1].id), 0),
+}
+STEPS: dict[str, tuple[Try, object]] = {
+    "keep_steps": (
+        lambda s, who, _, m: step_repository.keep_steps(s, who, m[-1].id, 1, [Step(StepKind.HOP)]),
+        False,
+    ),
+    "steps_of": (lambda s, who, _, m: step_repository.steps_of(s, who, m[-1].id), []),
+    "step": (lambda s, who, _, m: step_repository.step(s, who, m[-1].id, 0), None),
+    "decide": (
+        lambda s, who, _, m: step_repository.decide(s, who, m[-1].id, 0, State.APPROVED),
+        False,
     ),
 }
 OF_NOBODY = {
@@ -86,9 +93,6 @@ OF_NOBODY = {
     # A runner's: they name its epoch or itself.
     answers: {
         "kept_of_deleted",
-        # For admins, who learn neither the person nor the answer.
-        "thumbs_by_label",
-        "thumb_words",
         "set_forgotten",
         "runners",
         "to_stop",
@@ -97,8 +101,10 @@ OF_NOBODY = {
         "finish",
         "release",
         "run_by",
-        "write_steps",
     },
+    # For admins, who learn neither the person nor the answer.
+    thumb_repository: {"thumbs_by_label", "thumb_words"},
+    step_repository: {"write_steps"},
 }
 
 
@@ -114,7 +120,13 @@ def functions(module: ModuleType) -> set[str]:
 
 @pytest.mark.parametrize(
     ("module", "known"),
-    [(repository, CHATS), (version_repository, VERSIONS), (answers, ANSWERS)],
+    [
+        (repository, CHATS),
+        (version_repository, VERSIONS),
+        (answers, ANSWERS),
+        (thumb_repository, THUMBS),
+        (step_repository, STEPS),
+    ],
 )
 def test_every_function_of_the_repositories_is_tried_below(
     module: ModuleType, known: dict[str, object]
@@ -154,15 +166,15 @@ async def adas(ada: UUID) -> tuple[Chat, list[Message]]:
             made.ended_at = now() if answer.text else None
         await session.flush()
         step = Step(StepKind.TOOL, state=State.ASKS, number=0, output="a secret")
-        await answers.write_steps(session, ada, messages[-1].id, [step])
+        await step_repository.write_steps(session, ada, messages[-1].id, [step])
     return chat, messages
 
 
-@pytest.mark.parametrize("name", CHATS | VERSIONS | ANSWERS)
+@pytest.mark.parametrize("name", CHATS | VERSIONS | ANSWERS | THUMBS | STEPS)
 async def test_another_person_finds_and_changes_nothing(
     ada: UUID, eve: UUID, adas: tuple[Chat, list[Message]], name: str
 ) -> None:
-    tried, nothing = (CHATS | VERSIONS | ANSWERS)[name]
+    tried, nothing = (CHATS | VERSIONS | ANSWERS | THUMBS | STEPS)[name]
     before = await rows(ada)
     async with transaction() as session:
         found = await tried(session, eve, *adas)

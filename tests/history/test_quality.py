@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from chatapp import controls
-from chatapp.answers import repository as answers
-from chatapp.answers import thumbs
+from chatapp.answers import thumb_repository, thumbs
 from chatapp.answers.models import Answer
 from chatapp.database import now, reading, transaction
 from chatapp.history import quality, repository
@@ -63,7 +62,9 @@ async def test_numbers_and_thumbs_are_joined_with_who_answered(installation: Set
     assert (found.asked, found.outcomes["ok"], found.up, found.down) == (100, 90, 0, 1)
     assert found.first_word(0.5) == pytest.approx(0.375)
     async with reading() as session:
-        ((_, label, thumb, words),) = await answers.thumb_words(session, quality.since(), 9)
+        ((_, label, thumb, words),) = await thumb_repository.thumb_words(
+            session, quality.since(), 9
+        )
     assert (label, thumb, words) == (demo.label, -1, "Not so")
 
 

@@ -7,7 +7,7 @@ import reflex as rx
 
 from chatapp import controls
 from chatapp.accounts.guard import admin_only, current_user
-from chatapp.answers import repository as answers
+from chatapp.answers import thumb_repository
 from chatapp.database import reading
 from chatapp.history import quality
 from chatapp.history.quality import Quality
@@ -66,7 +66,7 @@ class QualityState(rx.State):
 async def _show() -> None:
     members = await quality.by_member()
     async with reading() as session:
-        said = await answers.thumb_words(session, quality.since(), WORDS)
+        said = await thumb_repository.thumb_words(session, quality.since(), WORDS)
     view: QualityView = {
         "days": quality.DAYS,
         "feeds": FEEDS.value,
