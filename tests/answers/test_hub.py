@@ -214,12 +214,13 @@ async def test_who_could_not_be_subscribed_for_a_moment_is_subscribed_later(
 ) -> None:
     ada, eve = new_id(), new_id()
     async with followed(hub, eve) as other:
-        assert hub._pubsub is not None
-        subscribe = hub._pubsub.subscribe
-        monkeypatch.setattr(hub._pubsub, "subscribe", _refuse)
+        # The hub may let go of it as soon as it hears anything.
+        pubsub = hub._pubsub
+        assert pubsub is not None
+        subscribe = pubsub.subscribe
+        monkeypatch.setattr(pubsub, "subscribe", _refuse)
         async with hub.subscribed(channel(ada)) as subscription:
-            assert hub._pubsub is not None
-            monkeypatch.setattr(hub._pubsub, "subscribe", subscribe)
+            monkeypatch.setattr(pubsub, "subscribe", subscribe)
             # Something comes for somebody else, and what was not said is said.
             await tell(eve, event())
             # Whoever follows looks again: something may have been missed.
