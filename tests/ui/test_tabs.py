@@ -9,6 +9,7 @@ import pytest
 import reflex as rx
 import socketio
 from reflex.state import StateUpdate
+from reflex_base.registry import RegistrationContext
 
 from chatapp.ui import tabs
 
@@ -155,7 +156,8 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_it_is_set_as_reflex_sets_its_own() -> None:
-    reflex: Any = rx.App().sio
+    with RegistrationContext.ensure_context().fork():
+        reflex: Any = rx.App().sio
     ours: Any = tabs.server()
     expected = {**plain(vars(reflex.eio)), "start_service_task": False}
     assert plain(vars(ours.eio)) == expected
