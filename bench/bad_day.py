@@ -26,6 +26,9 @@ from bench.run import Run
 from tools.network import answers
 
 PATIENCE = 120.0
+RESTART = "all backends are replaced in turn"
+UNSEEN = 1_000
+"""A page that is away for less time than this, in milliseconds, is not seen to be."""
 CALM = 4.0
 """How long people talk before each trouble, in seconds."""
 FIRST_RESPONSE = 10.0
@@ -53,17 +56,20 @@ class Trouble:
             f"{self.took:.1f} s",
             f"{self.away:,}",
             f"{self.back:.1f} s",
+            f"{self.counts.delays_of('page shown').percentile(95) / 1000:.1f} s",
             f"{self.counts.delays_of('accepted').longest / 1000:.1f} s",
             f"{of('asked'):,}",
             f"{of('answers done') + of('answers stopped'):,}",
             f"{of('began again'):,}",
+            f"{of('connects that failed'):,}",
             str(self.counts.errors),
             f"{self.counts.delays_of('word').percentile(95):,.0f} ms",
         ]
 
 
-HEAD = ["trouble", "lasts", "pages away at most", "all are back after"]
-HEAD += ["a question waits at most", "asked", "answered", "began again", "errors", "word p95"]
+HEAD = ["trouble", "lasts", "pages away at most", "all are back after", "a page is away p95"]
+HEAD += ["a question waits at most", "asked", "answered", "began again"]
+HEAD += ["connects refused", "errors", "word p95"]
 
 
 class BadDay:
@@ -189,7 +195,7 @@ async def _meet(plan: Plan, run: Run, outcome: Outcome) -> None:
     day = BadDay(run)
     troubles = {
         "a backend is killed": day.kill_backend,
-        "all backends are replaced in turn": day.restart_all,
+        RESTART: day.restart_all,
         "Redis dies and comes back empty": day.restart_redis,
         "PostgreSQL is restarted": day.restart_postgres,
         "one of two providers is down": day.provider_down,
@@ -211,6 +217,12 @@ async def _meet(plan: Plan, run: Run, outcome: Outcome) -> None:
     found = f"{lost} lost, {counts.errors} errors, {kept.endless} without an end in the database"
     outcome.bar("no question, answer or word is lost", found, passed=not (lost or counts.errors))
     outcome.bar("nobody waits at the end", f"{waiting} wait", passed=not waiting)
+    restart = next(trouble for trouble in day.troubles if trouble.name == RESTART)
+    refused = restart.counts.of("connects that failed")
+    away = restart.counts.delays_of("page shown").percentile(95)
+    found = f"{refused} connects refused, a page is away {away:.0f} ms (p95)"
+    what = "nobody sees a rolling restart"
+    outcome.bar(what, found, passed=not refused and away < UNSEEN)
     back = max(trouble.back for trouble in day.troubles)
     found = f"{len(day.troubles)} troubles, {back:.0f} s at most"
     within = all(trouble.back < PATIENCE for trouble in day.troubles)

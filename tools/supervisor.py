@@ -18,7 +18,7 @@ from tools.phases import Refusal
 
 START_SECONDS = 90.0
 STOP_SECONDS = 45.0
-LEAVE_SECONDS = 90.0
+LEAVE_SECONDS = 100.0
 PAUSE = (0.5, 10.0)
 """The shortest and the longest pause before a program that ended is started again, in seconds."""
 STEADY = 30.0

@@ -17,10 +17,13 @@ PER_ADDRESS = 200
 ENDED = 1_000
 """How many ended sessions are remembered."""
 
-APART = 0.016
-"""Seconds between two sockets that are sent away: a core takes in some hundred people a second."""
+APART = 0.03
+"""Seconds between two sockets that are sent away: a third of what a core takes in of them.
 
-LONGEST = 15.0
+The rest is for the words of those who are there.
+"""
+
+LONGEST = 60.0
 """Seconds in which all sockets of a process have been sent away, however many they are."""
 
 FAREWELL = 2.0
@@ -91,15 +94,18 @@ class Sockets:
 
     async def send_away(self) -> None:
         """Close all sockets, one after the other, so that they come back to others spread out."""
-        everyone = [close for keyed in self._open.values() for close in keyed]
+        everyone = [(key, close) for key, keyed in self._open.items() for close in keyed]
         apart = min(APART, LONGEST / len(everyone)) if everyone else APART
         # By the clock: a busy process sleeps longer than it wants to, and must not fall behind.
         clock = asyncio.get_running_loop().time
-        began = clock()
+        due = clock()
         async with asyncio.TaskGroup() as group:
-            for number, close in enumerate(everyone, 1):
+            for key, close in everyone:
+                if close not in self._open.get(key, ()):
+                    continue  # It has gone by itself.
                 group.create_task(_close(close, LEAVING))
-                if (wait := began + number * apart - clock()) > 0:
+                due += apart
+                if (wait := due - clock()) > 0:
                     await asyncio.sleep(wait)
 
 

@@ -1,13 +1,13 @@
 """The open sockets of a process that leaves."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from chatapp import leaving
 from chatapp.accounts import sockets as module
-from chatapp.accounts.sockets import LEAVING, SIGNED_OUT, Sockets
+from chatapp.accounts.sockets import LEAVING, SIGNED_OUT, Close, Sockets
 from tests.accounts.handshake import Handshake
 
 
@@ -62,6 +62,31 @@ async def test_however_many_they_are_it_ends_in_time(
     await held.send_away()
     # A process whose pauses last longer than they should sends several away after each.
     assert module.LONGEST - 0.1 < clock.passed < module.LONGEST + 2 * max(lag, 0.001)
+
+
+async def test_nobody_waits_for_those_who_have_gone_by_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    held = Sockets()
+    sent: list[UUID] = []
+    people = [uuid4() for _ in range(100)]
+    closes: dict[UUID, Close] = {}
+
+    def closing(key: UUID) -> Close:
+        async def close(_code: int) -> None:
+            sent.append(key)
+            for gone in people[1:99]:
+                held.remove(gone, closes[gone])
+
+        return close
+
+    for key in people:
+        closes[key] = closing(key)
+        assert held.add(key, closes[key])
+    await held.send_away()
+    assert sent == [people[0], people[99]]
+    assert clock.passed == pytest.approx(2 * module.APART)
 
 
 @pytest.mark.parametrize("leaves", [True, False])
