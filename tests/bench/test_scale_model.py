@@ -1,12 +1,14 @@
 """The model of many people: it adds up, it is monotone, and its storms end."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from bench import scale_model
 from bench.scale_model import Costs, Engines, Habits, Machine, size, storm
+from chatapp.settings import PROJECT
 
 COSTS = {
     "backends": Costs(
@@ -80,3 +82,15 @@ def test_the_table_has_a_line_for_each_step() -> None:
     lines = scale_model.table(COSTS, Habits(), (1_000, 1_000_000)).splitlines()
     assert len(lines) == 3
     assert "Redis" in lines[2]
+
+
+def test_the_document_tells_what_the_model_makes_of_what_was_measured() -> None:
+    text = (PROJECT / "docs" / "scale.md").read_text()
+    rows = re.findall(r"^\| ([\d,]+) \| [\d,]+ \| [\d,]+ \| (\d+) \|", text, re.MULTILINE)
+    said = {int(people.replace(",", "")): int(backends) for people, backends in rows}
+    assert set(said) == set(scale_model.STEPS)
+    measured = scale_model.read()
+    assert said == {people: size(measured, Habits(people)).backends for people in said}
+    cores = re.search(r"A million people at once need some (\d+) cores", text)
+    assert cores
+    assert float(cores[1]) == pytest.approx(size(measured, Habits(1_000_000)).cores, rel=0.02)
