@@ -1,10 +1,9 @@
 """``python -m bench recovery [rounds]``: how soon an answer stops or goes on, whatever has failed,
-beside what is promised. Times fail nothing; a wrong text does."""
+beside what is promised."""
 
 import asyncio
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +12,7 @@ from statistics import median
 
 from socketio.exceptions import SocketIOError
 
+from bench.outcome import Outcome, Table, attempt, finish
 from tests.answers.world import words
 from tests.browser.rows import Rows
 from tests.faults.fleet import Fleet, fleet
@@ -161,23 +161,36 @@ PROMISES: dict[str, tuple[Callable[[Scene], Awaitable[float]], float]] = {
 """What is done, and within how many seconds."""
 
 
-async def main(wanted: Sequence[str]) -> int:
-    """Measure each promise some times; 1 if a text was wrong."""
-    rounds = int(wanted[0]) if wanted else ROUNDS
+async def measure(rounds: int, outcome: Outcome) -> None:
+    """See some times how long each promise takes to be kept."""
+    rows: list[list[str]] = []
+    head = ["what", "median", "worst", "promised"]
+    outcome.tables.append(Table(f"{rounds} times each", head, rows))
     with tempfile.TemporaryDirectory(prefix="chatapp-recovery-") as folder:
         async with fleet(Path(folder), size=2) as ships:
             scene = Scene(ships)
-            for what, (measure, limit) in PROMISES.items():
+            outcome.wrong = scene.wrong
+            for what, (happen, limit) in PROMISES.items():
                 took: list[float] = []
                 for _ in range(rounds):
-                    took.append(await measure(scene))
+                    took.append(await happen(scene))
                     await scene.close()
                 worst = max(took)
-                print(
-                    f"{what:62} median {median(took):6.2f} s, worst {worst:6.2f} s, "
-                    f"limit {limit:4.1f} s{'' if worst <= limit else '  OVER'}",
-                    flush=True,
-                )
-    for line in scene.wrong:
-        print(line, file=sys.stderr)
-    return 1 if scene.wrong else 0
+                rows.append([what, f"{median(took):.2f} s", f"{worst:.2f} s", f"{limit:.1f} s"])
+                print(", ".join(rows[-1]), flush=True)
+                outcome.bar(what, f"{worst:.2f} s at most", passed=worst <= limit)
+
+
+def named() -> Outcome:
+    """What is still to be filled."""
+    intro = (
+        "An answer is made in one process and read in another when one of them, or a server, fails."
+    )
+    return Outcome("How soon all goes on", intro)
+
+
+async def main(wanted: Sequence[str]) -> int:
+    """Measure, and say how it went; 1 if a text was wrong."""
+    outcome = named()
+    await attempt(outcome, measure(int(wanted[0]) if wanted else ROUNDS, outcome))
+    return finish(outcome)

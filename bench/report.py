@@ -1,8 +1,9 @@
 """``python -m bench report [to=PATH] [only=people,growth] [option=value …]``: all of it, in a file.
 
-Many people, what grows how, a bad day, the relay and the peers, one after the other. The file is
-written anew after each section, so a run that is cut leaves what it has. Options are every
-section's (see :class:`bench.plan.Plan`): ``people=500`` makes a small trial of all.
+Many people, what grows how, a bad day, how soon all goes on, what lasts long, what tabs leave
+behind, the relay and the peers, one after the other. The file is written anew after each section,
+so a run that is cut leaves what it has. Options are every section's (see :class:`bench.plan.Plan`):
+``people=500`` makes a small trial of all.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import bad_day, growth, machine, peers, people, relay
+from bench import bad_day, faults, growth, leaks, machine, peers, people, recovery, relay
 from bench.outcome import Outcome, attempt
 from bench.plan import Plan
 from chatapp.settings import PROJECT
@@ -37,6 +38,9 @@ def sections(options: list[str], *, save: bool) -> dict[str, Section]:
         "people": Section(people.named(crowd), lambda to: people.measure(crowd, to)),
         "growth": Section(growth.named(grown), lambda to: growth.measure(grown, to)),
         "bad-day": Section(bad_day.named(day), lambda to: bad_day.measure(day, to)),
+        "recovery": Section(recovery.named(), lambda to: recovery.measure(recovery.ROUNDS, to)),
+        "faults": Section(faults.named(), lambda to: faults.measure(to, faults.SEED)),
+        "leaks": Section(leaks.named(), lambda to: leaks.measure(leaks.TABS, to)),
         "relay": Section(relay.named(), lambda to: relay.measure(relayed, to)),
         "peers": Section(peers.named(beside), lambda to: peers.measure(beside, to)),
     }

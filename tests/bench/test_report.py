@@ -68,7 +68,16 @@ async def test_what_was_left_out_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_options_are_every_sections() -> None:
     made = report.sections(["people=50", "streams=4"], save=False)
-    assert list(made) == ["people", "growth", "bad-day", "relay", "peers"]
+    assert list(made) == [
+        "people",
+        "growth",
+        "bad-day",
+        "recovery",
+        "faults",
+        "leaks",
+        "relay",
+        "peers",
+    ]
     assert "50 signed-in people" in made["people"].outcome.intro
     assert "Up to 50 people and 4 answers" in made["growth"].outcome.intro
     with pytest.raises(SystemExit, match="No such option"):

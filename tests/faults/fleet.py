@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.answers.world import KEYS, pool_file
 from tests.fakes import ProviderServer
+from tests.faults.entrance import Entrance, entrance
 from tests.faults.tagging import TaggingServer
 from tests.harness.app import AppServer
 from tests.harness.backends import migrate
@@ -49,14 +50,18 @@ class Fleet:
         """What PostgreSQL keeps its data on, if that can be filled."""
         self.redis_url = ""
         self.providers = ProviderServer()
+        self.entrance: Entrance | None = None
+        """nginx, if it stands in front."""
 
     @property
     def env(self) -> dict[str, str]:
         """The environment of the installation, past all links."""
         return {**self.members[0].server.env, "DATABASE_URL": self.database_url}
 
-    def any(self, choice: random.Random) -> AppServer:
-        """A process that runs."""
+    def any(self, choice: random.Random) -> AppServer | Entrance:
+        """Where a browser comes in: nginx, else a process that runs."""
+        if self.entrance:
+            return self.entrance
         running = [member.server for member in self.members if member.takes_tabs]
         return choice.choice(running or [self.members[0].server])
 
@@ -73,8 +78,14 @@ class _Direct:
 
 
 @asynccontextmanager
-async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
-    """A fleet that runs, with servers of its own, which may be hurt."""
+async def fleet(folder: Path, size: int = 3, *, fronted: bool = False) -> AsyncIterator[Fleet]:
+    """A fleet that runs, with servers of its own, which may be hurt.
+
+    Args:
+        folder: Where all of it has its files.
+        size: How many processes it has.
+        fronted: Whether nginx stands in front, with a link before it and one to each process.
+    """
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(SmallDisk()) if SmallDisk.possible() else None
         redis, postgres = RedisServer(folder), PostgresServer(disk.folder if disk else None)
@@ -95,6 +106,7 @@ async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
                 **KEYS,
                 "CHATAPP_POOL": str(file),
                 "CHATAPP_DATA_DIR": str(folder),
+                "CHATAPP_TRUSTED_PROXIES": "127.0.0.1" if fronted else "",
                 "DATABASE_URL": _through(url, links["postgres"]),
                 "REDIS_URL": _through(made.redis_url, links["redis"]),
             }
@@ -102,6 +114,12 @@ async def fleet(folder: Path, size: int = 3) -> AsyncIterator[Fleet]:
             made.members.append(Member(server, links))
             stack.push_async_callback(_end, server)
         await asyncio.gather(*(member.server.start() for member in made.members))
+        if fronted:
+            for member in made.members:
+                link = await stack.enter_async_context(Link(member.server.port))
+                member.links["backend"] = link
+            ports = [member.links["backend"].port for member in made.members]
+            made.entrance = await stack.enter_async_context(entrance(folder, ports))
         yield made
 
 

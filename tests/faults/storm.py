@@ -153,13 +153,15 @@ async def _hurt(lane: Lane, fleet: Fleet, choice: random.Random, history: Histor
         incident.ended = clock()
 
 
-def every_fault(seed: int) -> list[Lane]:
-    """All troubles once, in three lanes: of processes, of the links to servers, and of servers.
+def every_fault(seed: int, *, fronted: bool = False) -> list[Lane]:
+    """All troubles once, in lanes: of processes, of the links to servers, of servers, and of nginx.
 
     Those of the providers come last: what they break off ends in words and not in an answer.
     """
     choice = random.Random(seed)
-    lanes = (troubles.PROCESSES, troubles.LINKS, troubles.SERVICES)
+    lanes = [troubles.PROCESSES, troubles.LINKS, troubles.SERVICES]
+    if fronted:
+        lanes.append(troubles.FRONT)
     providers = _shuffled(troubles.PROVIDERS, choice)
     return [
         [*_shuffled(lane, choice), *providers[number :: len(lanes)]]
@@ -168,7 +170,7 @@ def every_fault(seed: int) -> list[Lane]:
 
 
 def long_faults(seed: int) -> list[Lane]:
-    """What lasts long, in four lanes: the servers, and each of the links."""
+    """What lasts long, in a lane for the servers and one for each of the links."""
     choice = random.Random(seed)
     return [_shuffled(lane, choice) for lane in (troubles.LONG_SERVICES, *troubles.LONG_LINKS)]
 

@@ -125,6 +125,34 @@ async def _partition(
         await asyncio.sleep(seconds)
 
 
+async def _nginx_reloads(fleet: Fleet, _choice: random.Random, _seconds: float) -> None:
+    assert fleet.entrance is not None
+    fleet.entrance.nginx.reload()
+
+
+async def _nginx_dies(fleet: Fleet, _choice: random.Random, seconds: float) -> None:
+    assert fleet.entrance is not None
+    await fleet.entrance.nginx.stop()
+    await asyncio.sleep(seconds)
+    await fleet.entrance.nginx.start()
+
+
+async def _browsers_are_cut_off(
+    way: Way, fleet: Fleet, choice: random.Random, seconds: float
+) -> None:
+    assert fleet.entrance is not None
+    async with fleet.entrance.link.disturbed(way, late=choice.random() < 0.5):
+        await asyncio.sleep(seconds)
+
+
+def _browsers(ways: tuple[Way, ...], *seconds: float) -> dict[str, Trouble]:
+    shortest, longest = min(seconds), max(seconds)
+    return {
+        f"browsers {way}": Trouble(partial(_browsers_are_cut_off, way), shortest, longest)
+        for way in ways
+    }
+
+
 def _links(names: tuple[str, ...], ways: tuple[Way, ...], *seconds: float) -> dict[str, Trouble]:
     shortest, longest = min(seconds), max(seconds)
     return {
@@ -156,6 +184,14 @@ SERVICES = {
 
 LINKS = _links(("redis", "postgres"), _WAYS, 1.0, 4.0)
 
+FRONT = {
+    "nginx reloads": Trouble(_nginx_reloads),
+    "nginx dies": Trouble(_nginx_dies, 0.1, 3.0),
+    **_links(("backend",), _WAYS, 1.0, 4.0),
+    **_browsers(_WAYS, 1.0, 4.0),
+}
+"""Where nginx stands in front."""
+
 PROVIDERS = _links(("provider",), _WAYS, 1.0, 4.0)
 
 LONG_SERVICES = {
@@ -167,17 +203,21 @@ LONG_SERVICES = {
     "freeze": Trouble(_freeze, 20, 20),
 }
 
+_LONG_WAYS = (Way.CUT, Way.SILENT, Way.DEAF, Way.MUTE)
+
 LONG_LINKS = [
     {
         f"{name} for {seconds} s": trouble
         for seconds in (5, 30, 120)
-        for name, trouble in _links(
-            (link,), (Way.CUT, Way.SILENT, Way.DEAF, Way.MUTE), seconds
-        ).items()
+        for name, trouble in made(seconds).items()
     }
-    for link in ("redis", "postgres", "provider")
+    for made in (
+        *(partial(_links, (link,), _LONG_WAYS) for link in ("redis", "postgres", "provider")),
+        partial(_links, ("backend",), _LONG_WAYS),
+        partial(_browsers, _LONG_WAYS),
+    )
 ]
-"""Of each link: with a reset, as a black hole, and in one way only."""
+"""Of each link: with a reset, as a black hole, and in one way only. nginx stands in front."""
 
 if SmallDisk.possible():
     SERVICES["disk is full"] = Trouble(_disk_is_full, 2.0, 5.0)
