@@ -80,7 +80,7 @@ def _is_newer(revision: str | None) -> bool:
 @asynccontextmanager
 async def _alone() -> AsyncIterator[AsyncEngine]:
     """An engine for migrations, while this process is the only migrator."""
-    engine = create_async_engine(settings().sqlalchemy_url, poolclass=NullPool)
+    engine = create_async_engine(settings().direct_sqlalchemy_url, poolclass=NullPool)
     try:
         if engine.dialect.name == "sqlite":
             folder = settings().data_dir

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """PostgreSQL, as ``postgresql://user:password@host/name``. Unset: SQLite in ``data_dir``."""
 
+    database_direct_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
+    """The same database past a pooler, for copies and migrations. Unset: ``database_url``."""
+
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     """Redis, as ``redis://host:6379/0``, ``rediss://…`` with TLS, behind Sentinel as
     ``redis+sentinel://host:26379,host:26379/service``, or a shard of a Redis Cluster as
@@ -118,7 +121,7 @@ class Settings(BaseSettings):
             return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
     def _database(cls, value: str | None) -> str | None:
         if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
@@ -128,9 +131,17 @@ class Settings(BaseSettings):
     @property
     def sqlalchemy_url(self) -> str:
         """The database's address with the async driver named."""
-        if self.database_url is None:
+        return self._with_driver(self.database_url)
+
+    @property
+    def direct_sqlalchemy_url(self) -> str:
+        """The same, for what needs a session of its own."""
+        return self._with_driver(self.database_direct_url or self.database_url)
+
+    def _with_driver(self, url: str | None) -> str:
+        if url is None:
             return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'chatapp.db'}"
-        scheme, rest = self.database_url.split("://", 1)
+        scheme, rest = url.split("://", 1)
         driver = "sqlite+aiosqlite" if scheme == "sqlite" else "postgresql+psycopg"
         return f"{driver}://{rest}"
 

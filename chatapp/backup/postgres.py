@@ -63,6 +63,7 @@ class PostgresCopier(Copier):
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
         try:
             with psycopg.connect(self._url, connect_timeout=10) as connection:
+                _refuse_pooler(connection)
                 yield connection
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[0]
@@ -92,6 +93,14 @@ class PostgresCopier(Copier):
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
             raise Unusable(f"{program} failed: {last[0]}")
+
+
+def _refuse_pooler(connection: psycopg.Connection[Any]) -> None:
+    # What pg_dump and pg_restore set for their session would stay for the next who is given it.
+    (answers,) = connection.execute("SELECT pg_backend_pid()").fetchall()[0]
+    connection.rollback()
+    if answers != connection.info.backend_pid:
+        raise Unusable("This is a pooler's address: name PostgreSQL's own in DATABASE_DIRECT_URL.")
 
 
 def _tables(connection: psycopg.Connection[Any]) -> Tables:

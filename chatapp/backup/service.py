@@ -28,7 +28,7 @@ DATABASE = "database"
 
 def copier() -> Copier:
     """What copies the database of this installation."""
-    scheme, _, rest = settings().sqlalchemy_url.partition("://")
+    scheme, _, rest = settings().direct_sqlalchemy_url.partition("://")
     if scheme.startswith("sqlite"):
         return SqliteCopier(Path(rest.removeprefix("/")))
     return PostgresCopier(f"postgresql://{rest}")

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from chatapp import database
 from tests.answers.world import words
+from tests.backup.test_backup import run
 from tests.fakes import ProviderServer
 from tests.faults.people import Person
 from tests.harness.app import AppServer
@@ -68,6 +69,42 @@ async def test_it_may_stand_before_postgresql(
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
         assert await held.fetchall() == [(0,)]
+
+
+async def test_a_copy_is_made_past_it_and_leaves_nothing_to_those_who_come_through_it(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = await postgres_server.create("copied")
+    bouncer = PgBouncer(tmp_path, postgres_server, 1)
+    await bouncer.start()
+    monkeypatch.setenv("CHATAPP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DATABASE_URL", bouncer.url(direct))
+    monkeypatch.setenv("DATABASE_DIRECT_URL", direct)
+    forget_caches()
+    try:
+        # A migrator needs two connections, and the pooler has one.
+        await migrate({})
+        copying = asyncio.create_task(run({}, "backup", tmp_path / "all.tar"))
+        while not copying.done():
+            assert await _people() == 0
+        made = await copying
+        assert made.code == 0, made.said
+        refused = await run({"DATABASE_DIRECT_URL": ""}, "backup", tmp_path / "other.tar")
+        assert (refused.code, refused.said) == (
+            1,
+            "This is a pooler's address: name PostgreSQL's own in DATABASE_DIRECT_URL.\n",
+        )
+        assert await _people() == 0
+    finally:
+        await database.close()
+        await bouncer.stop()
+        monkeypatch.undo()
+        forget_caches()
+
+
+async def _people() -> int:
+    async with database.reading() as session:
+        return (await session.exec(select(func.count()).select_from(table("users")))).one()
 
 
 async def test_statements_are_prepared_at_postgresql_and_not_at_pgbouncer(
