@@ -1,4 +1,8 @@
-"""Bringing the database up to date: one process at a time, all or nothing for each revision."""
+"""Bringing the database up to date: one process at a time, all or nothing for each revision.
+
+Indexes that are built while people work (``chatapp/indexes.py``) stay when one of them fails; the
+next migrator builds the others.
+"""
 
 import asyncio
 import fcntl

@@ -2,8 +2,11 @@
 
 import asyncio
 import io
+import os
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,10 +16,24 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from chatapp import database, migrate
-from chatapp.settings import Settings
+from chatapp.database import new_id
+from chatapp.settings import PROJECT, Settings
 from tests.harness import backends
 from tests.harness.backends import Backend
 from tests.harness.services import PostgresServer
+
+
+@pytest.fixture
+async def bare(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
+    """The address of a PostgreSQL without tables, as this process and its children have it."""
+    monkeypatch.setenv("DATABASE_URL", await postgres_server.create(f"bare{new_id().hex}"))
+    backends.forget_caches()
+    yield os.environ["DATABASE_URL"]
+    await database.close()
+    monkeypatch.undo()
+    backends.forget_caches()
 
 
 def revision(connection: Connection) -> str | None:
@@ -104,6 +121,15 @@ def test_revisions_only_add_so_that_old_code_runs_on_beside_them() -> None:
         assert [line for line in lines if not adds(line, made)] == [], name
 
 
+def test_a_revision_that_builds_indexes_while_people_work_does_nothing_else() -> None:
+    for name, lines in revisions().items():
+        building = [line for line in lines if " INDEX CONCURRENTLY " in line]
+        assert building in ([], lines), name
+    # None leaves its transaction for anything else.
+    for file in (PROJECT / "alembic" / "versions").glob("*.py"):
+        assert "autocommit_block" not in file.read_text(), file.name
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -118,6 +144,50 @@ def test_revisions_only_add_so_that_old_code_runs_on_beside_them() -> None:
 )
 def test_what_would_hurt_old_code_or_hold_up_people_is_noticed(line: str) -> None:
     assert not adds(line, {"groups"})
+
+
+async def test_indexes_that_an_earlier_version_has_built_stay(
+    backend: Backend, tmp_path: Path
+) -> None:
+    env = await backend.fresh(tmp_path)
+    await backends.execute(env, "UPDATE alembic_version SET version_num = '0020'")
+    await backends.migrate(env)
+
+
+BUILDING = "pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"
+BUILDING += " AND datname = current_database()"
+HALF_BUILT = "pg_index WHERE NOT indisvalid"
+
+
+async def count(connection: psycopg.AsyncConnection[Any], what: str, where: str) -> int:
+    found = await connection.execute(f"SELECT count({what}) FROM {where}".encode())
+    return (await found.fetchall())[0][0]
+
+
+@pytest.mark.parametrize("before", ["0008", "0009"])
+async def test_an_index_whose_building_was_cut_off_is_built_anew_by_the_next_migrator(
+    bare: str, before: str
+) -> None:
+    await migrate.upgrade(before)
+    async with (
+        await psycopg.AsyncConnection.connect(bare) as other,
+        await psycopg.AsyncConnection.connect(bare, autocommit=True) as looking,
+    ):
+        # Whoever sees the tables as they were is waited for.
+        await other.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        await other.execute("SELECT 1")
+        migrating = asyncio.create_task(backends.migrate({}))
+        while not await count(looking, "pg_terminate_backend(pid)", BUILDING):
+            assert not migrating.done()
+            await asyncio.sleep(0.02)
+        with pytest.raises(RuntimeError, match="could not be brought up to date"):
+            await migrating
+        assert await count(looking, "indexrelid", HALF_BUILT) == 1
+        await other.rollback()
+        await backends.migrate({})
+        assert await count(looking, "indexrelid", HALF_BUILT) == 0
+    async with database.engine().connect() as connection:
+        await connection.run_sync(check)
 
 
 async def test_a_migrator_gives_up_soon_rather_than_hold_up_everybody(

@@ -21,20 +21,8 @@ def upgrade() -> None:
         sa.Column("thumb_words", sa.Text(), server_default=sa.text("''"), nullable=False),
     )
     op.add_column("answers", sa.Column("rated_at", sa.DateTime(timezone=True), nullable=True))
-    rated = sa.text("rated_at IS NOT NULL")
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_answers_rated_at",
-            "answers",
-            ["rated_at"],
-            postgresql_where=rated,
-            sqlite_where=rated,
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_answers_rated_at", "answers")
     for name in ("rated_at", "thumb_words", "thumb"):
         op.drop_column("answers", name)

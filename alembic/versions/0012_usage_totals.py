@@ -1,4 +1,4 @@
-"""everybody's sums of days, and a quick look at a period."""
+"""everybody's sums of days."""
 
 from collections.abc import Sequence
 
@@ -30,16 +30,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("day", "member", name=op.f("pk_usage_totals")),
     )
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_used_periods_kind",
-            "used_periods",
-            ["kind", "first_day"],
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_used_periods_kind", table_name="used_periods")
     op.drop_table("usage_totals")

@@ -1,7 +1,6 @@
 """what keeps the admin pages quick, and what became of invitations."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +9,6 @@ revision: str = "0019"
 down_revision: str | None = "0018"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
-
-SAID = sa.text("thumb_words <> ''")
 
 MAY_SEARCH = sa.text("""
     SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm')
@@ -49,40 +46,12 @@ def upgrade() -> None:
         "withdrawn_by": sa.Uuid(),
     }.items():
         op.add_column("one_time_links", sa.Column(name, kind, nullable=True))
-    if dialect != "postgresql":
-        _indexes()
-        return
-    # Nobody waits for them.
-    with op.get_context().autocommit_block():
-        _indexes(postgresql_concurrently=True, if_not_exists=True)
-        # Where it may not be had, people are found all the same, if not as quickly.
-        if op.get_context().as_sql or op.get_bind().scalar(MAY_SEARCH):
-            op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            op.execute(
-                "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_users_search ON users "
-                "USING gin (lower(email) gin_trgm_ops, lower(name) gin_trgm_ops)"
-            )
-
-
-def _indexes(**how: Any) -> None:
-    op.create_index("ix_history_counts_at", "history_counts", ["width", "at"], **how)
-    op.create_index("ix_one_time_links_kind", "one_time_links", ["kind", "id"], **how)
-    op.create_index(
-        "ix_answers_said",
-        "answers",
-        ["rated_at"],
-        postgresql_where=SAID,
-        sqlite_where=SAID,
-        **how,
-    )
+    # Where it may not be had, people are found all the same, if not as quickly.
+    if dialect == "postgresql" and (op.get_context().as_sql or op.get_bind().scalar(MAY_SEARCH)):
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
 
 
 def downgrade() -> None:
-    if op.get_context().dialect.name == "postgresql":
-        op.execute("DROP INDEX IF EXISTS ix_users_search")
-    op.drop_index("ix_answers_said", table_name="answers")
-    op.drop_index("ix_one_time_links_kind", table_name="one_time_links")
-    op.drop_index("ix_history_counts_at", table_name="history_counts")
     for name in ("withdrawn_by", "withdrawn_at", "used_by", "used_at", "made_by"):
         op.drop_column("one_time_links", name)
     op.drop_table("thumb_hours")
