@@ -6,11 +6,15 @@ it holds what moves. Answers that were running are made again; what was counted 
 limits begins at nothing.
 """
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +28,7 @@ from chatapp.settings import settings
 
 MANIFEST = "manifest.json"
 DATABASE = "database"
+DRAFT = ".chatapp-backup-"
 
 
 def copier() -> Copier:
@@ -40,10 +45,7 @@ def back_up(to: Path) -> Tables:
     Raises:
         Unusable: it cannot be made.
     """
-    to.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, for only there can it be moved into it at once.
-    with tempfile.TemporaryDirectory(dir=to.parent, prefix=".backup-") as folder:
-        inside = Path(folder)
+    with _workplace(to.parent) as inside:
         database = copier()
         tables = database.copy(inside / DATABASE)
         kept = settings().data_dir / secret.FILE
@@ -64,6 +66,28 @@ def back_up(to: Path) -> Tables:
         made.chmod(0o600)
         made.replace(to)
     return tables
+
+
+@contextmanager
+def _workplace(beside: Path) -> Iterator[Path]:
+    """A folder to make a copy in, beside its place, for only there can it be moved into it at once.
+
+    What copies that were killed have left there goes. A lock, which ends with its process, tells it
+    from what is being made.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    place = os.open(beside, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # another copy is being made, or the disk knows no locks
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in beside.glob(f"{DRAFT}*"):
+                shutil.rmtree(left)
+        with suppress(OSError):
+            fcntl.flock(place, fcntl.LOCK_SH)
+        with tempfile.TemporaryDirectory(dir=beside, prefix=DRAFT) as folder:
+            yield Path(folder)
+    finally:
+        os.close(place)
 
 
 def restore(of: Path) -> Tables:

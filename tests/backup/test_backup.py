@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import signal
 import sys
 import tarfile
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from chatapp.accounts import service
 from chatapp.accounts.sessions import Visit
 from chatapp.database import new_id
 from chatapp.settings import PROJECT, Settings
-from tests.harness.backends import Backend, Embedded
+from tests.harness.backends import Backend, Embedded, connected
 from tests.harness.services import Services
 
 PASSWORD = "correct horse battery"
@@ -179,3 +180,28 @@ async def test_what_is_broken_is_refused(
         assert refused.code == 1
         assert words in refused.said
         assert refused.said.count("\n") == 1
+
+
+async def test_what_a_killed_copy_has_left_goes_with_the_next_and_what_is_made_now_stays(
+    real: Backend, tmp_path: Path
+) -> None:
+    env, folder = await real.fresh(tmp_path), tmp_path / "copies"
+    async with connected(env) as connection:
+        await connection.execute(text("LOCK TABLE users"))
+        making = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "chatapp", "backup", str(folder / "first.tar")),
+            cwd=PROJECT,
+            env={**os.environ, **env},
+        )
+        while not list(folder.glob(".chatapp-backup-*")):
+            assert making.returncode is None
+            await asyncio.sleep(0.02)
+        # It waits for the table, and then for ever.
+        making.send_signal(signal.SIGSTOP)
+    (left,) = folder.iterdir()
+    assert (await run(env, "backup", folder / "second.tar")).code == 0
+    assert left.is_dir()
+    making.kill()
+    await making.wait()
+    assert (await run(env, "backup", folder / "third.tar")).code == 0
+    assert {path.name for path in folder.iterdir()} == {"second.tar", "third.tar"}
