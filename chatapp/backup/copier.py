@@ -38,6 +38,10 @@ class Copier(ABC):
         """Whether nobody has an account here yet."""
 
     @abstractmethod
+    def clear(self) -> None:
+        """Remove what is there, of which nobody has an account."""
+
+    @abstractmethod
     def restore(self, of: Path) -> Tables:
         """Make the database what a file holds; what it then holds.
 

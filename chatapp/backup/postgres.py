@@ -48,11 +48,15 @@ class PostgresCopier(Copier):
                 return True
             return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is None
 
-    def restore(self, of: Path) -> Tables:
-        """Replace the tables, which nobody has used, by all that is in the copy or by none."""
+    def clear(self) -> None:
+        """Leave no table."""
         with self._connection() as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
+
+    def restore(self, of: Path) -> Tables:
+        """Replace the tables, which nobody has used, by all that is in the copy or by none."""
+        self.clear()
         options = ("--no-owner", "--no-privileges")
         name = f"--dbname={conninfo_to_dict(self._url)['dbname']}"
         self._run("pg_restore", "--single-transaction", "--exit-on-error", *options, name, str(of))

@@ -112,7 +112,11 @@ def restore(of: Path) -> Tables:
             differing = sorted(
                 name for name in {*wanted, *found} if wanted.get(name) != found.get(name)
             )
-            raise Unusable(f"What arrived is not what was copied: {', '.join(differing)}.")
+            database.clear()
+            raise Unusable(
+                f"What arrived is not what was copied: {', '.join(differing)}."
+                " The database is empty again: take another copy."
+            )
         _restore_secret(inside / secret.FILE)
     return found
 

@@ -36,6 +36,11 @@ class SqliteCopier(Copier):
             found = here.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone()
             return not found or not here.execute("SELECT 1 FROM users LIMIT 1").fetchone()
 
+    def clear(self) -> None:
+        """Leave no file."""
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self._file}{ending}").unlink(missing_ok=True)
+
     def restore(self, of: Path) -> Tables:
         """Put the copy where the database is, all at once."""
         self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -180,6 +180,9 @@ async def test_what_is_broken_is_refused(
         assert refused.code == 1
         assert words in refused.said
         assert refused.said.count("\n") == 1
+    # Nothing of them is left in the way of a good one.
+    assert (await run(elsewhere, "restore", file)).code == 0
+    assert await rows(elsewhere) == await rows(here)
 
 
 async def test_what_a_killed_copy_has_left_goes_with_the_next_and_what_is_made_now_stays(
