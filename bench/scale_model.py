@@ -144,7 +144,7 @@ def size(
             Wall(
                 "PostgreSQL, one primary",
                 by_part["PostgreSQL"].cores / engines.postgres_cores,
-                "read replicas for pages, then Citus by user: every query names the owner",
+                "a pooler, then Citus by user: every query names the owner",
             ),
             Wall(
                 "one machine",
