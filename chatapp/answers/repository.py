@@ -205,12 +205,16 @@ async def release(session: AsyncSession, answer_id: UUID, epoch: int) -> None:
 
 
 async def begin(session: AsyncSession, answer_id: UUID, runner: str, epoch: int) -> bool:
-    """Make a process the runner with the next epoch. False: another was quicker, or it ended."""
+    """Make a process the runner with the next epoch. False: another was quicker, or it ended.
+
+    Once more by the same process is the same.
+    """
+    mine = (col(Answer.epoch) == epoch) & (col(Answer.runner) == runner)
     taken = await session.exec(
         update(Answer)
         .where(
             col(Answer.id) == answer_id,
-            col(Answer.epoch) == epoch - 1,
+            (col(Answer.epoch) == epoch - 1) | mine,
             col(Answer.ended_at).is_(None),
         )
         .values(runner=runner, epoch=epoch)
@@ -293,6 +297,16 @@ def _mark() -> Executable:
 _END: Statement[Any] = Statement(_end)
 _FILL: Statement[Any] = Statement(_fill)
 _MARK: Statement[Chat] = Statement(_mark)
+
+
+async def has_ended(session: AsyncSession, answer_id: UUID, epoch: int) -> bool:
+    """Whether an answer has ended, as its runner of this epoch wrote it."""
+    found = await session.exec(
+        select(Answer.id).where(
+            Answer.id == answer_id, Answer.epoch == epoch, col(Answer.ended_at).is_not(None)
+        )
+    )
+    return found.first() is not None
 
 
 async def kept_of(

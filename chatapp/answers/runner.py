@@ -41,6 +41,7 @@ from chatapp.chats.models import Status
 from chatapp.database import patiently, reading, transaction
 from chatapp.limits import ledger
 from chatapp.limits.books import Place
+from chatapp.limits.repository import Used
 from chatapp.limits.service import Limiter
 from chatapp.pool.errors import PoolError
 from chatapp.tasks import end, lasting
@@ -236,24 +237,29 @@ class Runner:
         return True
 
     async def _save(self, job: Job, outcome: Outcome, *, unseen: bool) -> bool:
+        counted: Used | None = None
+
         async def save() -> bool:
+            nonlocal counted
             async with transaction() as session:
                 if not await repository.finish(
                     session, job.chat_id, job.answer_id, job.epoch, outcome, unseen=unseen
                 ):
-                    return False
+                    # By an earlier try, perhaps, of which only the reply was lost.
+                    return await repository.has_ended(session, job.answer_id, job.epoch)
                 if steps := outcome.unkept:
                     await step_repository.write_steps(session, job.user_id, job.answer_id, steps)
                 counted = await ledger.record(session, bill_of(job, outcome))
-            if settlement := self.limiter.settle(job.answer_id, counted):
-                self._writer.also(settlement)
             return True
 
         try:
-            return await patiently(save, SAVE_PATIENCE)
+            saved = await patiently(save, SAVE_PATIENCE)
         except SQLAlchemyError as error:
             logger.warning("An answer could not be saved: %s", type(error).__name__)
             return False
+        if saved and (settlement := self.limiter.settle(job.answer_id, counted)):
+            self._writer.also(settlement)
+        return saved
 
     async def _hand_over(self, job: Job) -> None:
         try:
