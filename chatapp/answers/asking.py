@@ -12,6 +12,7 @@ from chatapp.agents import service as agents
 from chatapp.agents.service import PLAIN
 from chatapp.answers import repository
 from chatapp.answers.charging import charged
+from chatapp.answers.job import Job
 from chatapp.answers.queueing import Asked, Refused, added, begin, queue
 from chatapp.answers.runner import Runner
 from chatapp.answers.way import make_way
@@ -19,7 +20,7 @@ from chatapp.chats import repository as chats
 from chatapp.chats.models import Chat, Message, Role
 from chatapp.chats.service import NotFound
 from chatapp.chats.text import storable, title_of
-from chatapp.database import new_id, transaction
+from chatapp.database import new_id, reading, transaction
 from chatapp.limits.service import OverLimit
 from chatapp.settings import settings
 from chatapp.statement import insert_rows, new_row
@@ -41,6 +42,10 @@ class Busy(Refused):
 
     def __init__(self) -> None:
         super().__init__(BUSY)
+
+
+class _Known(Exception):
+    """The same was sent before."""
 
 
 async def ask(
@@ -87,8 +92,8 @@ async def ask(
                 # The chat first: whoever waits for its lock sees what has come meanwhile.
                 chat = await chats.chat(session, user_id, chat_id, lock=True) if chat_id else None
                 met = await chats.in_the_way(session, user_id, client_id, chat_id)
-                if earlier := next((each for each in met if each.client_id == client_id), None):
-                    return await _same(session, earlier, question)
+                if any(each.client_id == client_id for each in met):
+                    raise _Known
                 if chat_id and chat is None:
                     raise NotFound
                 if met:
@@ -114,13 +119,14 @@ async def ask(
                 )
                 job = await queue(session, runner, chat, asked.id, tier, brief, charge, asked)
             charge.kept = True
-    except (IntegrityError, Refused, OverLimit):
+    except (IntegrityError, Refused, OverLimit, _Known):
         # The same question may have come twice at once; the other one has won.
         async with transaction() as session:
             earlier = await chats.by_client_id(session, user_id, client_id)
             if earlier is None:
                 raise
-            return await _same(session, earlier, question)
+            same = await _same(session, earlier, question)
+        return await _begun(runner, user_id, same)
     return await begin(runner, job, None if beside else added(asked, brief), charge.admitted)
 
 
@@ -188,8 +194,8 @@ async def _ask_again(
                 if chat is None:
                     raise NotFound
                 met = await chats.in_the_way(session, user_id, client_id, chat.id)
-                if earlier := next((each for each in met if each.client_id == client_id), None):
-                    return await _same_again(session, earlier, answer_id)
+                if any(each.client_id == client_id for each in met):
+                    raise _Known
                 if met:
                     raise Busy
                 made = await repository.details(session, user_id, [answer_id])
@@ -211,13 +217,14 @@ async def _ask_again(
                     client_id=client_id,
                 )
             charge.kept = True
-    except (IntegrityError, Refused, OverLimit):
+    except (IntegrityError, Refused, OverLimit, _Known):
         # The same wish may have come twice at once; the other one has won.
         async with transaction() as session:
             earlier = await chats.by_client_id(session, user_id, client_id)
             if earlier is None:
                 raise
-            return await _same_again(session, earlier, answer_id)
+            same = await _same_again(session, earlier, answer_id)
+        return await _begun(runner, user_id, same)
     return await begin(runner, job, None, charge.admitted)
 
 
@@ -248,6 +255,19 @@ async def _instead(
             if not await make_way(runner, user_id, message_id, wish):
                 raise
     return await asking()
+
+
+async def _begun(runner: Runner, user_id: UUID, asked: Asked) -> Asked:
+    """Of what is kept: its answer is begun here, if it was to be and the reply was lost."""
+    # Looked at before its row is: what ends meanwhile is not begun again.
+    if runner.makes(asked.answer_id):
+        return asked
+    async with reading() as session:
+        found = await repository.details(session, user_id, [asked.answer_id])
+    answer = found.get(asked.answer_id)
+    if answer is None or answer.runner != runner.name or answer.ended_at is not None:
+        return asked
+    return await begin(runner, Job.of(answer, asked.question_id, answer.epoch), None, None)
 
 
 async def _same(session: AsyncSession, earlier: Message, question: str) -> Asked:

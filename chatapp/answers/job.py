@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from chatapp.answers.models import Answer
 from chatapp.database import now
 
 
@@ -26,3 +27,18 @@ class Job:
     """The agent that is asked."""
     here: bool = True
     """Whether the process that was asked makes it; one that ends leaves it to others."""
+
+    @classmethod
+    def of(cls, answer: Answer, question_id: UUID, epoch: int) -> "Job":
+        """An answer whose row is there, for its runner of this epoch."""
+        return cls(
+            answer.user_id,
+            answer.chat_id,
+            question_id,
+            answer.id,
+            answer.tier,
+            epoch,
+            answer.anew,
+            answer.queued_at,
+            answer.agent_id,
+        )

@@ -130,12 +130,13 @@ class Runner:
 
     def start(self, job: Job) -> None:
         """Begin an answer whose row this process may have."""
-        self._begin(job.answer_id, partial(self._run, job))
+        self._begin(job, self._run)
 
-    def _begin(self, answer_id: UUID, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _begin(self, job: Job, work: Callable[[Job], Coroutine[Any, Any, None]]) -> None:
+        answer_id = job.answer_id
         if answer_id in self._tasks:
             return
-        task = asyncio.create_task(work(), name=f"answer {answer_id}")
+        task = asyncio.create_task(work(job), name=f"answer {answer_id}")
         self._tasks[answer_id] = task
         task.add_done_callback(lambda _: self._forget(answer_id))
 
@@ -153,6 +154,10 @@ class Runner:
     def count(self) -> int:
         """How many answers this process makes now."""
         return len(self._tasks)
+
+    def makes(self, answer_id: UUID) -> bool:
+        """Whether an answer is made here."""
+        return answer_id in self._tasks
 
     def stop(self, answer_id: UUID) -> bool:
         """Stop an answer and keep its words. False: it does not run here."""
@@ -371,20 +376,10 @@ class Runner:
             if answer.runner and answer.id not in suspects:
                 self._suspects.add(answer.id)
                 continue
-            job = Job(
-                answer.user_id,
-                answer.chat_id,
-                question_id,
-                answer.id,
-                answer.tier,
-                answer.epoch + 1,
-                answer.anew,
-                answer.queued_at,
-                answer.agent_id,
-            )
+            job = Job.of(answer, question_id, answer.epoch + 1)
             # One that was handed over, perhaps from line to line, has ended nobody.
             if answer.epoch > TAKEOVERS and answer.runner:
-                self._begin(answer.id, partial(self._give_up, job))
+                self._begin(job, self._give_up)
                 continue
             self.start(job)
             if answer.stopping:
