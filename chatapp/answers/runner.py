@@ -160,18 +160,17 @@ class Runner:
         return answer_id in self._tasks
 
     def stop(self, answer_id: UUID) -> bool:
-        """Stop an answer and keep its words. False: it does not run here."""
+        """Stop an answer and keep its words. False: it does not run here, or is left to others."""
         return self._cancel(answer_id, _Why.STOPPED)
 
     def _cancel(self, answer_id: UUID, why: _Why) -> bool:
         task = self._tasks.get(answer_id)
         if task is None:
             return False
-        self._why.setdefault(answer_id, why)
         # Not while its beginning or its end is written: neither is to be left half done.
         if answer_id in self._made:
             task.cancel()
-        return True
+        return self._why.setdefault(answer_id, why) is why
 
     async def _run(self, job: Job) -> None:
         logs.about(answer=str(job.answer_id))

@@ -29,7 +29,9 @@ LOOK = 1.0
 
 async def stop_answer(runner: Runner, answer: Answer) -> None:
     """Stop an answer, wherever it is made."""
-    if not runner.stop(answer.id) and answer.ended_at is None:
+    here = runner.stop(answer.id)
+    # What still runs here may be another's by now: who was silent hears of that last.
+    if answer.ended_at is None and not (here and answer.runner == runner.name):
         await stop_elsewhere(answer)
 
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
+from redis.exceptions import ConnectionError as Unreachable
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatapp import leaving
 from chatapp.answers import lease, repository, service
 from chatapp.answers.events import Kind
+from chatapp.answers.job import Job
 from chatapp.answers.log import LogWriter
 from chatapp.answers.process import Process, answering
 from chatapp.answers.runner import TAKEOVERS
@@ -87,6 +90,63 @@ async def test_a_stop_that_was_not_heard_is_done_all_the_same(
         assert (await tab.ended(asked.answer_id))["status"] == "stopped"
     message, answer = await row(asked.answer_id)
     assert (answer.epoch, words(100).startswith(message.text)) == (1, True)
+
+
+async def test_a_stop_reaches_who_has_taken_over_from_a_process_that_goes_on(
+    process: Process,
+    other: Process,
+    ada: UUID,
+    fakes: ProviderServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beat = lease.beat
+
+    async def unheard(name: str) -> bool:
+        if name == process.runner.name:
+            raise Unreachable("away")
+        return await beat(name)
+
+    monkeypatch.setattr(lease, "beat", unheard)
+    await fakes.set(tokens_per_second=20)
+    asked = await ask(process, ada, "[[say 10000 words]]")
+    await lease.leave(process.runner.name)
+    await fakes.wait(received=2)
+    async with screen(other.hub, ada, asked.chat_id) as tab:
+        await service.stop(process.runner, ada, asked.answer_id)
+        assert (await tab.ended(asked.answer_id))["status"] == "stopped"
+    await finished(process)
+    assert (await row(asked.answer_id))[1].epoch == 2
+    await fakes.wait(closed_early=2)
+
+
+async def test_a_stop_while_an_answer_is_handed_over_is_done_by_who_gets_it(
+    with_pool: Settings, ada: UUID, fakes: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.answers.process.DRAIN", 0.0)
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    handing_over, go_on = asyncio.Event(), asyncio.Event()
+    await fakes.set(tokens_per_second=20)
+    async with answering() as leaver:
+        hand_over = leaver.runner._hand_over
+
+        async def slowly(job: Job) -> None:
+            handing_over.set()
+            await go_on.wait()
+            await hand_over(job)
+
+        monkeypatch.setattr(leaver.runner, "_hand_over", slowly)
+        asked = await ask(leaver, ada, "[[say 10000 words]]")
+        await fakes.wait(sent=3)
+        leaving.begin()
+        await handing_over.wait()
+        await service.stop(leaver.runner, ada, asked.answer_id)
+        go_on.set()
+        await finished(leaver)
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    async with answering() as second, screen(second.hub, ada, asked.chat_id) as tab:
+        assert (await tab.ended(asked.answer_id))["status"] == "stopped"
+    assert (await row(asked.answer_id))[1].epoch == 2
+    assert len(await fakes.requests()) == 1
 
 
 async def test_what_is_asked_while_a_lapsed_lease_is_looked_at_goes_on(
