@@ -38,7 +38,6 @@ from chatapp.limits import degradation, tiers
 from chatapp.limits.usage import allowance
 from chatapp.settings import settings
 from chatapp.statement import new_row
-from chatapp.ui.blocks import is_one
 
 logger = logging.getLogger(__name__)
 
@@ -321,8 +320,7 @@ class _Screen:
         growing = self._growing.get(message.id)
         if growing and not Status(message.status).running:
             del self._growing[message.id]
-        whole = growing is None or growing.length != len(message.text) or is_one(message.text)
-        view = message_view(message, answer, whole=whole)
+        view = message_view(message, answer)
         if growing:
             growing.view = view
             view["take"] = growing.take
@@ -350,7 +348,8 @@ class _Screen:
         values = await self._catch_up(growing) if growing.misses(event) else {}
         values |= growing.read(event)
         if event.kind is Kind.END:
-            if ended := self._ended(growing, event.data):
+            # Who has not read as far may hold the words of another attempt.
+            if growing.position == event.position and (ended := self._ended(growing, event.data)):
                 return values | ended
             async with reading() as session:
                 message = await chat_repository.message(session, self._user_id, growing.answer_id)

@@ -122,10 +122,10 @@ MISSING: ChatView = {
 }
 
 
-def message_view(message: Message, answer: Answer | None, *, whole: bool = True) -> MessageView:
-    """A message for the browser; without its text if that is there in pieces already."""
+def message_view(message: Message, answer: Answer | None) -> MessageView:
+    """A message for the browser; without its text while that comes in pieces."""
     answered = message.role == Role.ANSWER
-    in_pieces = answered and (Status(message.status).running or not whole)
+    in_pieces = answered and Status(message.status).running
     return {
         "id": str(message.id),
         "role": str(message.role),

@@ -8,12 +8,18 @@ from uuid import UUID
 import pytest
 
 from chatapp import database
-from chatapp.answers import asking, service
+from chatapp.answers import asking, repository, service
+from chatapp.answers.ending import shown
+from chatapp.answers.events import Event, Kind, Position, channel
+from chatapp.answers.hub import deliver_here
+from chatapp.answers.mirror import Ending
 from chatapp.answers.process import Process
+from chatapp.answers.repository import Outcome
 from chatapp.answers.views import MISSING
 from chatapp.chats.models import Status
-from chatapp.database import new_id
+from chatapp.database import new_id, transaction
 from chatapp.ui.blocks import LONGEST, blocks_of
+from tests.answers.orphans import left_behind
 from tests.answers.world import Screen, ask, finished, row, screen, words
 from tests.chats.people import chat_of
 from tests.fakes import ProviderServer
@@ -169,6 +175,31 @@ async def test_a_tab_that_falls_behind_looks_again(
         await tab.ended(asked.answer_id)
         assert tab.text(asked.answer_id) == words(2_000)
         never_wrong(tab, asked.answer_id, words(2_000))
+
+
+@pytest.mark.parametrize("how", ["told", "looked up"])
+async def test_another_attempts_words_do_not_stay_though_they_are_as_many(
+    process: Process, ada: UUID, how: str
+) -> None:
+    chat, message = await left_behind(ada, "what came", runner=process.runner.name)
+    process.runner._tasks[message.id] = asyncio.create_task(asyncio.sleep(60))
+    async with screen(process.hub, ada, chat.id) as tab:
+        assert tab.text(message.id) == "what came"
+        outcome = Outcome(Status.DONE, "what else")
+        async with transaction() as session:
+            assert await repository.begin(session, message.id, "another", 2)
+            assert await repository.finish(session, chat.id, message.id, 2, outcome, unseen=False)
+        if how == "told":
+            # What was said before was not heard, and is in no log any more.
+            data = Ending.of(outcome).told() | shown(outcome, unseen=False)
+            end = Event(Kind.END, chat.id, message.id, Position(2, 9), data)
+            deliver_here(channel(ada), end)
+        else:
+            (follower,) = process.hub._followers[channel(ada)]
+            follower.lag()
+        await tab.ended(message.id)
+        assert tab.text(message.id) == "what else"
+    process.runner._tasks.pop(message.id).cancel()
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another's", "deleted"])
