@@ -169,7 +169,7 @@ async def want_stopped(session: AsyncSession, user_id: UUID, answer_id: UUID) ->
 
 
 async def unfinished(
-    session: AsyncSession, of: Sequence[str], but: Collection[UUID], limit: int = 200
+    session: AsyncSession, of: Sequence[str], but: Collection[UUID], limit: int = 1_000
 ) -> Sequence[tuple[Answer, UUID]]:
     """Answers of these processes that have not ended, each with its question, the oldest first."""
     found = await session.exec(

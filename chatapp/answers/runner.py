@@ -91,7 +91,8 @@ class Runner:
         self._made: set[UUID] = set()
         self._cancelled: set[UUID] = set()
         """What was being cancelled at the last beat."""
-        self._suspects: set[UUID] = set()
+        self._suspects: set[str | UUID] = set()
+        """Who seemed dead at the last look, and what seemed left behind here."""
         self._doubted = False
         """Whether others may have taken over what runs here."""
         self._heard_since: float | None = -math.inf
@@ -371,9 +372,11 @@ class Runner:
         for answer, question_id in unfinished:
             if answer.id in self._tasks:
                 continue
-            # Looked at twice: when Redis comes back empty, everybody seems dead for a beat.
-            if answer.runner and answer.id not in suspects:
-                self._suspects.add(answer.id)
+            # Looked at twice: when Redis comes back empty, everybody seems dead for a beat, and
+            # what is ours may be about to begin.
+            suspect = answer.id if answer.runner == self.name else answer.runner
+            self._suspects.add(suspect)
+            if answer.runner and suspect not in suspects:
                 continue
             job = Job.of(answer, question_id, answer.epoch + 1)
             # One that was handed over, perhaps from line to line, has ended nobody.

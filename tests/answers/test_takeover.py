@@ -11,16 +11,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from chatapp import leaving
 from chatapp.answers import lease, repository, service
 from chatapp.answers.events import Kind
+from chatapp.answers.hub import Hub
 from chatapp.answers.job import Job
 from chatapp.answers.log import LogWriter
 from chatapp.answers.process import Process, answering
-from chatapp.answers.runner import TAKEOVERS
+from chatapp.answers.runner import TAKEOVERS, Runner
 from chatapp.chats.models import Status
 from chatapp.database import transaction
 from chatapp.settings import Settings
-from tests.answers.orphans import left_behind
+from tests.answers.orphans import left_behind, many_left_behind
 from tests.answers.world import WAIT_SECONDS, ask, finished, row, screen, words
 from tests.fakes import ProviderServer
+
+MANY = 600
+"""More answers than one process makes at once when all is well."""
 
 
 async def test_what_was_shown_is_kept_when_nobody_can_be_asked_any_more(
@@ -61,6 +65,18 @@ async def test_words_that_were_taken_back_are_not_among_those_that_are_kept(
     async with screen(process.hub, ada, chat.id) as tab:
         await tab.ended(message.id)
     assert (await row(message.id))[0].text == "another"
+
+
+async def test_who_is_no_more_has_all_its_answers_taken_over_at_the_second_look(
+    installation: Settings, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = await many_left_behind(ada, MANY)
+    runner, taken = Runner(Hub()), list[Job]()
+    monkeypatch.setattr(runner, "start", taken.append)
+    await runner._take_over()
+    assert taken == []
+    await runner._take_over()
+    assert {job.answer_id for job in taken} == left
 
 
 async def test_a_stop_for_a_dead_process_is_done_by_who_takes_over(
