@@ -5,16 +5,20 @@ What was decided is in the database, so the wait goes on in whatever process has
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.agents.steps import State
 from chatapp.answers import step_repository
-from chatapp.database import reading
+from chatapp.database import now, reading, transaction
 
 LOOK = 20.0
 """After so many seconds without news it is looked whether something was decided."""
+
+LONGEST = timedelta(days=1)
+"""A step that nobody has decided on so long after the question counts as refused."""
 
 SHOWN = 3600.0
 """After so many seconds a step that waits is shown again, so that its log does not expire."""
@@ -38,7 +42,12 @@ class Approvals:
         return event is not None
 
     async def given(
-        self, user_id: UUID, answer_id: UUID, number: int, again: Callable[[], None]
+        self,
+        user_id: UUID,
+        answer_id: UUID,
+        number: int,
+        asked_at: datetime,
+        again: Callable[[], None],
     ) -> bool:
         """Wait until a step is approved, or refused.
 
@@ -46,13 +55,14 @@ class Approvals:
             user_id: Whose answer.
             answer_id: The answer.
             number: The step's.
+            asked_at: When the question was asked.
             again: Shows the step again.
         """
         clock = asyncio.get_running_loop().time
         due = clock() + SHOWN
         event = self._waiting[answer_id, number] = asyncio.Event()
         try:
-            while (state := await _state(user_id, answer_id, number)) is State.ASKS:
+            while (state := await _state(user_id, answer_id, number, asked_at)) is State.ASKS:
                 if clock() > due:
                     again()
                     due = clock() + SHOWN
@@ -72,8 +82,11 @@ async def _news(event: asyncio.Event) -> None:
         return
 
 
-async def _state(user_id: UUID, answer_id: UUID, number: int) -> State:
+async def _state(user_id: UUID, answer_id: UUID, number: int, asked_at: datetime) -> State:
     try:
+        if now() - asked_at > LONGEST:
+            async with transaction() as session:
+                await step_repository.decide(session, user_id, answer_id, number, State.REFUSED)
         async with reading() as session:
             found = await step_repository.step(session, user_id, answer_id, number)
     except SQLAlchemyError:

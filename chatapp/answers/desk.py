@@ -110,7 +110,9 @@ class Desk:
         # also when another process has asked.
         job, again = self._job, partial(self._log.step, step.number, step.view())
         again()
-        return await self._approvals.given(job.user_id, job.answer_id, step.number, again)
+        return await self._approvals.given(
+            job.user_id, job.answer_id, step.number, job.asked_at, again
+        )
 
     def close(self) -> list[Step]:
         """End all steps; those that are to be written with the answer's end."""

@@ -202,7 +202,8 @@ def _asks(step: rx.Var[StepView], message_id: rx.Var[str]) -> rx.Component:
             rx.icon("shield-question", size=16, aria_hidden="true", class_name="shrink-0 mt-1"),
             rx.el.span(
                 rx.el.strong(title, class_name="font-medium"),
-                " would act outside of this chat. It waits for you, even if you close this page.",
+                " would act outside of this chat. It waits a day for you, even if you close this"
+                " page.",
                 class_name="min-w-0",
             ),
             role="status",

@@ -1,13 +1,14 @@
 """A turn with tools that is stopped, taken over or held for approval keeps its finished steps."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from chatapp.agents.calls import REFUSED, UNKNOWN_END
 from chatapp.agents.steps import Kind, State, Step
-from chatapp.answers import service, step_repository
+from chatapp.answers import approval, service, step_repository
 from chatapp.answers.job import Job
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
@@ -263,6 +264,27 @@ async def test_what_is_refused_is_not_done_and_the_model_is_told(
     assert box.used == [("post", "Oslo")]
     states = [step.state for step in await kept(ada, asked.answer_id)]
     assert states == [State.DONE, State.REFUSED, State.DONE]
+    assert REFUSED in str((await fakes.requests())[-1]["body"])
+
+
+async def test_what_nobody_decides_on_is_refused_in_the_end(
+    process: Process,
+    ada: UUID,
+    fakes: ProviderServer,
+    box: Toolbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(approval, "LOOK", 0.1)
+    await fakes.set(rounds=[[call("post", "Rome")]], says=SAYS)
+    asked = await ask(process, ada, "[[say 4 words]]")
+    async with screen(process.hub, ada, asked.chat_id) as tab:
+        await tab.until(lambda tab: "asks" in str(shown(tab, asked.answer_id)))
+        monkeypatch.setattr(approval, "LONGEST", timedelta(0))
+        assert (await tab.ended(asked.answer_id))["status"] == Status.DONE
+        assert "refused" in str(shown(tab, asked.answer_id))
+    with pytest.raises(NotFound):
+        await service.decide(process.runner, ada, asked.answer_id, 1, approved=True)
+    assert box.used == []
     assert REFUSED in str((await fakes.requests())[-1]["body"])
 
 
