@@ -52,6 +52,8 @@ class Answer(Table, table=True):
     """The process that runs it."""
     epoch: int = 1
     """Counts who ran it: a writer of an older epoch is ignored."""
+    handed_over: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """How many of them have let go of it, alive."""
     stopping: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether its person wants it stopped: who makes it may not have heard of that."""
     tier: str | None = None

@@ -200,7 +200,7 @@ async def release(session: AsyncSession, answer_id: UUID, epoch: int) -> None:
     await session.exec(
         update(Answer)
         .where(col(Answer.id) == answer_id, col(Answer.epoch) == epoch)
-        .values(runner="")
+        .values(runner="", handed_over=col(Answer.handed_over) + 1)
     )
 
 

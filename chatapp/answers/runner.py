@@ -380,7 +380,7 @@ class Runner:
                 continue
             job = Job.of(answer, question_id, answer.epoch + 1)
             # One that was handed over, perhaps from line to line, has ended nobody.
-            if answer.epoch > TAKEOVERS and answer.runner:
+            if answer.epoch - answer.handed_over > TAKEOVERS and answer.runner:
                 self._begin(job, self._give_up)
                 continue
             self.start(job)

@@ -10,13 +10,20 @@ from tests.chats.people import chat_of
 
 
 async def left_behind(
-    user_id: UUID, shown: str, epoch: int = 1, runner: str = "dead"
+    user_id: UUID, shown: str, epoch: int = 1, runner: str = "dead", handed_over: int = 0
 ) -> tuple[Chat, Message]:
     """An answer whose process is no more, and what it has logged."""
     chat, (_, message) = await chat_of(user_id, "[[say 20 words]]", "", status=Status.STREAMING)
     async with transaction() as session:
         session.add(
-            Answer(id=message.id, chat_id=chat.id, user_id=user_id, runner=runner, epoch=epoch)
+            Answer(
+                id=message.id,
+                chat_id=chat.id,
+                user_id=user_id,
+                runner=runner,
+                epoch=epoch,
+                handed_over=handed_over,
+            )
         )
     writer = LogWriter()
     if shown:

@@ -99,6 +99,15 @@ async def test_an_answer_over_which_processes_die_is_given_up(
     assert await fakes.requests() == []
 
 
+async def test_an_answer_that_was_handed_over_often_is_not_given_up_when_its_process_dies(
+    process: Process, ada: UUID
+) -> None:
+    chat, message = await left_behind(ada, "", epoch=TAKEOVERS + 1, handed_over=TAKEOVERS)
+    async with screen(process.hub, ada, chat.id) as tab:
+        await tab.ended(message.id)
+    assert (await row(message.id))[0].text == words(20)
+
+
 async def test_answers_of_a_living_process_are_left_to_it(
     process: Process, ada: UUID, fakes: ProviderServer
 ) -> None:
@@ -137,7 +146,7 @@ async def test_a_process_that_ends_hands_its_answers_over(
     await fakes.wait(closed_early=1)
     message, answer = await row(asked.answer_id)
     assert Status(message.status).running
-    assert (answer.ended_at, answer.runner) == (None, "")
+    assert (answer.ended_at, answer.runner, answer.handed_over) == (None, "", 1)
     assert not await lease.lives(first.runner.name)
     await fakes.set(tokens_per_second=0)
     async with answering() as second, screen(second.hub, ada, asked.chat_id) as tab:
