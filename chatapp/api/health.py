@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from chatapp.api.inside import inside
+from chatapp.api.inside import forwarded, inside
 from chatapp.api.readiness import checks
 from chatapp.routes import HEALTH, READY
 
@@ -21,13 +21,16 @@ async def health(_request: Request) -> JSONResponse:
 async def ready(request: Request) -> JSONResponse:
     """The process can serve: its database and Redis answer, and it is not about to end.
 
-    Which part does not is for those inside.
+    ``?exclude=redis&exclude=database`` is for who would send people here while they are away; a
+    name of no part excludes nothing. Which part does not answer is for those inside, so who comes
+    through a proxy excludes nothing either.
     """
     found = await checks.readiness()
-    body = {"status": "ok" if found.ready else "not ready"}
+    well = found.ready(() if forwarded(request) else request.query_params.getlist("exclude"))
+    body = {"status": "ok" if well else "not ready"}
     if inside(request):
         body |= asdict(found)
-    return JSONResponse(body, 200 if found.ready else 503, headers=FRESH)
+    return JSONResponse(body, 200 if well else 503, headers=FRESH)
 
 
 routes = [Route(HEALTH, health), Route(READY, ready)]

@@ -9,10 +9,14 @@ from chatapp.settings import settings
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
+def forwarded(request: Request) -> bool:
+    """Whether it comes through a proxy, and thus from anybody."""
+    return any(name in request.headers for name in FORWARDED)
+
+
 def inside(request: Request) -> bool:
     """Whether it comes straight from an address of ``CHATAPP_METRICS_NETWORKS``."""
-    if request.client is None or any(name in request.headers for name in FORWARDED):
-        # Who comes through a proxy may be anybody.
+    if request.client is None or forwarded(request):
         return False
     try:
         address = ip_address(request.client.host)

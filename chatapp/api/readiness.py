@@ -1,8 +1,8 @@
 """Whether this process can do its work just now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict, dataclass
 from functools import cache
 from time import monotonic
 
@@ -36,10 +36,14 @@ class Readiness:
     database: str
     redis: str
 
-    @property
-    def ready(self) -> bool:
-        """Whether all is well."""
-        return {self.process, self.database, self.redis} == {OK}
+    def ready(self, excluded: Collection[str] = ()) -> bool:
+        """Whether all is well, or no more is wrong than that excluded parts are away.
+
+        What an excluded part says still counts: tables that are too old are.
+        """
+        return all(
+            said == OK or (said == AWAY and part in excluded) for part, said in asdict(self).items()
+        )
 
 
 class Checks:

@@ -82,16 +82,61 @@ async def test_outsiders_hear_of_no_part(
     assert (response.status_code, response.json()) == (503, {"status": "not ready"})
 
 
-async def test_redis_away(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def silent_redis(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         async def execute_command(self, _command: str) -> None:
             await asyncio.Event().wait()
 
     monkeypatch.setattr(readiness, "redis", Silent)
     monkeypatch.setattr(readiness, "PATIENCE", 0.05)
+
+
+@pytest.fixture
+def database_away(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away() -> str:
+        raise OSError
+
+    monkeypatch.setattr(readiness, "_database", away)
+
+
+async def test_redis_away(client: httpx.AsyncClient, silent_redis: None) -> None:
     response = await client.get(routes.READY)
     assert (response.status_code, response.json()["redis"]) == (503, "away")
     assert (await client.get(routes.HEALTH)).status_code == 200
+
+
+EXCLUDING = f"{routes.READY}?exclude=redis&exclude=database"
+
+
+async def test_parts_that_are_excluded_may_be_away(
+    client: httpx.AsyncClient, silent_redis: None, database_away: None
+) -> None:
+    response = await client.get(EXCLUDING)
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+    # It says all the same what it has found.
+    assert (response.json()["database"], response.json()["redis"]) == ("away", "away")
+    for left in ("", "?exclude=redis", "?exclude=database", "?exclude=redis&exclude=no-such-part"):
+        assert (await client.get(f"{routes.READY}{left}")).status_code == 503
+
+
+async def test_who_leaves_cannot_be_excluded(client: httpx.AsyncClient) -> None:
+    leaving.begin()
+    assert (await client.get(f"{EXCLUDING}&exclude=process")).status_code == 503
+
+
+async def test_older_tables_cannot_be_excluded(
+    client: httpx.AsyncClient, installation: Settings
+) -> None:
+    await execute(environment(installation), "UPDATE alembic_version SET version_num = '0001'")
+    assert (await client.get(EXCLUDING)).status_code == 503
+
+
+async def test_outsiders_exclude_nothing_and_so_hear_of_no_part(
+    client: httpx.AsyncClient, silent_redis: None
+) -> None:
+    response = await client.get(EXCLUDING, headers={"X-Forwarded-For": "127.0.0.1"})
+    assert (response.status_code, response.json()) == (503, {"status": "not ready"})
 
 
 async def test_who_asks_often_costs_nothing(

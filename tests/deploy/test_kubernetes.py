@@ -5,13 +5,16 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from chatapp import routes
 from chatapp.accounts.sockets import LONGEST
 from chatapp.answers.runner import CLOSING, DRAIN
+from chatapp.api.readiness import PATIENCE, Readiness
 from chatapp.pool.config import read_pool
 from chatapp.serve import GRACE
 from chatapp.settings import Settings
@@ -162,8 +165,8 @@ def test_every_pod_is_restricted_as_its_namespace_demands(overlay: Path) -> None
 def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path) -> None:
     pod = workloads(overlay)["backend"]["spec"]
     container = pod["containers"][0]
-    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"].partition("?")[0] == routes.READY
+    assert container["livenessProbe"]["httpGet"]["path"] == routes.HEALTH
     front = workloads(overlay)["front"]["spec"]["containers"][0]
     for probe in ("readinessProbe", "livenessProbe"):
         path = front[probe]["httpGet"]["path"]
@@ -172,6 +175,16 @@ def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path)
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
     needed = pause + LONGEST + GRACE + DRAIN + CLOSING
     assert pod["terminationGracePeriodSeconds"] > needed
+
+
+def test_a_part_that_all_share_takes_no_backend_away(overlay: Path) -> None:
+    pod = workloads(overlay)["backend"]["spec"]
+    probe = pod["containers"][0]["readinessProbe"]
+    excluded = parse_qs(urlsplit(probe["httpGet"]["path"]).query)["exclude"]
+    assert Readiness("ok", "away", "away").ready(excluded)
+    assert not Readiness("leaving", "ok", "ok").ready(excluded)
+    assert not Readiness("ok", "not migrated", "ok").ready(excluded)
+    assert probe["timeoutSeconds"] > PATIENCE
 
 
 def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
