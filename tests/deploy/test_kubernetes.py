@@ -195,6 +195,10 @@ def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
     assert pod["terminationGracePeriodSeconds"] > pause + int(seconds[1])
 
 
+def test_the_ingress_says_whose_it_is(overlay: Path) -> None:
+    assert kinds(overlay, "Ingress")["chatapp"]["spec"]["ingressClassName"] == "nginx"
+
+
 def test_images_and_commands_are_ours(overlay: Path) -> None:
     ours = {"chatapp": "app", "chatapp-front": "front"}
     replaced = {each["name"] for each in kustomization(FOLDER / "base")["images"]}
