@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from chatapp import routes
 from chatapp.accounts.sockets import LONGEST
@@ -43,6 +44,12 @@ def resources(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+def example(path: Path) -> dict[str, str]:
+    """What a file of secrets sets before anybody has written into it."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
 @pytest.fixture(params=["in-cluster", "external"])
 def overlay(request: pytest.FixtureRequest) -> Path:
     return FOLDER / request.param
@@ -72,7 +79,8 @@ def test_all_keep_to_their_schemas(overlay: Path) -> None:
 def test_kustomize_puts_together_what_keeps_to_the_schemas(overlay: Path, tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
     copy = tmp_path / "kubernetes" / overlay.name
-    shutil.copy(copy / "secrets.env.example", copy / "secrets.env")
+    for given in copy.glob("*.env.example"):
+        shutil.copy(given, given.with_suffix(""))
     made = subprocess.run(
         ["kubectl", "kustomize", copy], capture_output=True, text=True, check=True
     )
@@ -82,14 +90,20 @@ def test_kustomize_puts_together_what_keeps_to_the_schemas(overlay: Path, tmp_pa
     generated = {
         each["metadata"]["name"] for each in found if each["kind"] in {"ConfigMap", "Secret"}
     }
-    assert len(generated) == 3
-    pods = [each["spec"]["template"]["spec"] for each in found if each["kind"] == "Deployment"]
+    assert len(generated) == (4 if overlay.name == "in-cluster" else 3)
+    kinds = {"Deployment", "StatefulSet"}
+    pods = [each["spec"]["template"]["spec"] for each in found if each["kind"] in kinds]
+    containers = [container for pod in pods for container in pod["containers"]]
     named = {
         source["name"]
-        for pod in pods
-        for container in pod["containers"]
+        for container in containers
         for reference in container.get("envFrom", [])
         for source in reference.values()
+    } | {
+        variable["valueFrom"]["secretKeyRef"]["name"]
+        for container in containers
+        for variable in container.get("env", [])
+        if "valueFrom" in variable
     }
     # What is generated has a new name when it changes, and who uses it is told.
     assert named
@@ -135,18 +149,38 @@ def test_settings_and_secrets_are_ones_that_exist(overlay: Path) -> None:
         str(field.validation_alias or f"CHATAPP_{name}").upper()
         for name, field in Settings.model_fields.items()
     }
-    lines = (overlay / "secrets.env.example").read_text().splitlines()
-    secrets = {line.partition("=")[0] for line in lines}
     given = kustomization(FOLDER / "base")["configMapGenerator"][0]["literals"]
+    secrets = example(overlay / "secrets.env.example")
     for name in [*(each.partition("=")[0] for each in given), *secrets]:
-        assert name in known or name.endswith(("_API_KEY", "_PASSWORD")), name
-    for each in workloads(overlay).values():
-        for container in each["spec"]["containers"]:
-            for variable in container.get("env", []):
-                if source := variable.get("valueFrom"):
-                    assert source["secretKeyRef"]["key"] in secrets
+        assert name in known or name.endswith("_API_KEY"), name
     front = workloads(overlay)["front"]["spec"]["containers"][0]
     assert {each["name"] for each in front["env"]} <= set(environment("front"))
+
+
+def test_the_servers_have_a_secret_of_their_own() -> None:
+    overlay = FOLDER / "in-cluster"
+    made = {each["name"]: each["envs"] for each in kustomization(overlay)["secretGenerator"]}
+    assert made == {"chatapp": ["secrets.env"], "servers": ["servers.env"]}
+    given = example(overlay / "servers.env.example")
+    sources = [
+        variable["valueFrom"]["secretKeyRef"]
+        for name in ("postgres", "redis")
+        for variable in workloads(overlay)[name]["spec"]["containers"][0]["env"]
+        if "valueFrom" in variable
+    ]
+    assert {(each["name"], each["key"]) for each in sources} == {("servers", key) for key in given}
+    # Nothing that everybody knows: without a password neither starts.
+    assert set(given.values()) == {""}
+
+
+def test_secrets_that_everybody_knows_are_refused(
+    overlay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in example(overlay / "secrets.env.example").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert [error["loc"] for error in refused.value.errors()] == [("secret",)]
 
 
 def test_every_pod_is_restricted_as_its_namespace_demands(overlay: Path) -> None:
