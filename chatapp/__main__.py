@@ -34,7 +34,8 @@ def main() -> int:
         settings()
     except ValidationError as error:
         for problem in error.errors():
-            name = ".".join(str(part) for part in problem["loc"]).upper()
+            name = str(problem["loc"][0])
+            name = name if name.isupper() else f"CHATAPP_{name.upper()}"
             print(f"The setting {name} is wrong: {problem['msg']}.", file=sys.stderr)
         return 1
     # Each is loaded only when asked for: a migration needs no server, and the other way round.

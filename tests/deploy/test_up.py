@@ -138,7 +138,7 @@ async def test_a_program_that_does_not_start_is_named_and_the_others_end(
     broken = Up(tmp_path / "data", 1, {"CHATAPP_SIGNUP": "perhaps"})
     with pytest.raises(RuntimeError, match="ended with 1"):
         await broken.start()
-    assert "The setting SIGNUP is wrong" in broken.process.text
+    assert "The setting CHATAPP_SIGNUP is wrong" in broken.process.text
     assert not [broken.pid(name) for name in ("postgres", "redis") if broken.pid(name)]
 
 
