@@ -152,11 +152,16 @@ def _load(url: str, path: Path) -> _File:
     if gzipped is not None:
         headers["Vary"] = "Accept-Encoding"
     if path.suffix == ".html":
-        headers["Cache-Control"] = ASK_AGAIN
         headers["Content-Security-Policy"] = policy(plain.decode())
-    else:
-        headers["Cache-Control"] = FOREVER if _HASHED.match(url) else A_DAY
+    headers["Cache-Control"] = _kept(url)
     return _File(plain, gzipped, hashlib.sha256(plain).hexdigest()[:32], headers)
+
+
+def _kept(url: str) -> str:
+    """How long browsers may keep a file. A script whose name stays fits the newest pages only."""
+    if _HASHED.match(url):
+        return FOREVER
+    return ASK_AGAIN if url.endswith((".html", ".js")) else A_DAY
 
 
 def policy(html: str) -> str:

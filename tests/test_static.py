@@ -10,6 +10,7 @@ import pytest
 
 from chatapp import headers, routes
 from chatapp.static import Pages, accepts_gzip, policy
+from chatapp.ui import behaviour
 
 CHAT = routes.chat("0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000")
 SCRIPT = "assets/root-Bg7ZP8m2.js"
@@ -24,6 +25,7 @@ def build(tmp_path: Path) -> Path:
         "login.html": "<html>log in</html>",
         "login/index.html": "<html>log in</html>",
         SCRIPT: "import 'x'",
+        "behaviour.js": "behave()",
         "fonts/inter-latin.woff2": "font",
         "secret.py": "KEY = 1",
     }
@@ -84,7 +86,16 @@ async def test_hashed_files_are_kept_for_ever(client: httpx.AsyncClient) -> None
     response = await client.get(f"/{SCRIPT}")
     assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
     font = await client.get("/fonts/inter-latin.woff2")
-    assert "immutable" not in font.headers["cache-control"]
+    assert font.headers["cache-control"] == "public, max-age=86400"
+
+
+async def test_a_script_that_keeps_its_name_is_asked_for_each_time(
+    client: httpx.AsyncClient,
+) -> None:
+    script = await client.get(behaviour.SCRIPT)
+    assert (script.text, script.headers["cache-control"]) == ("behave()", "no-cache")
+    known = {"If-None-Match": script.headers["etag"]}
+    assert (await client.get(behaviour.SCRIPT, headers=known)).status_code == 304
 
 
 async def test_compressed_for_those_who_take_it(client: httpx.AsyncClient) -> None:

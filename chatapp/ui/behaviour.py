@@ -1,20 +1,14 @@
 """Calls into ``assets/behaviour.js``: what only the browser can do."""
 
-import hashlib
-
 import reflex as rx
 from reflex.event import EventChain
 from reflex.vars import FunctionVar, VarData
 
-from chatapp.settings import PROJECT
 from chatapp.ui.store import expression
 from chatapp.ui.url import url_parameter
 
-_FILE = PROJECT / "assets" / "behaviour.js"
-_DIGEST = hashlib.sha256(_FILE.read_bytes()).hexdigest()[:8]
-
-SCRIPT = f"/behaviour.js?{_DIGEST}"
-"""Its address, another one for each version: a browser that keeps an old one does not run it."""
+SCRIPT = "/behaviour.js"
+"""Its address, the same for all versions: a browser asks each time whether it has the newest."""
 
 
 def copies(text: rx.Var[str]) -> rx.Var:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from chatapp import headers, routes
+from chatapp.ui import behaviour
 from tests.nginx.backend import FakeBackend
 from tests.nginx.conftest import SCRIPT, TREE
 
@@ -73,10 +74,12 @@ async def test_pages_cost_the_backends_nothing(
         assert "last-modified" in (await client.get(path)).headers, path
 
 
-async def test_an_unchanged_page_is_not_sent_again(client: httpx.AsyncClient) -> None:
-    first = await client.get("/login")
-    again = await client.get("/login", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+async def test_an_unchanged_page_or_script_is_not_sent_again(client: httpx.AsyncClient) -> None:
+    for path in ("/login", behaviour.SCRIPT):
+        first = await client.get(path)
+        assert first.headers["cache-control"] == "no-cache"
+        again = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
