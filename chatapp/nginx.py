@@ -24,7 +24,7 @@ def write_maps(folder: Path, build: Path = BUILD) -> None:
     pages |= {pattern.pattern: FALLBACK for pattern in dynamic_patterns()}
     policies = {name: policy(path.read_text()) for name, path in sorted(files.items())}
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / PAGES, (f'"~^{pattern}$" {file};' for pattern, file in pages.items()))
+    _write(folder / PAGES, (rf'"~^{pattern}\z" {file};' for pattern, file in pages.items()))
     _write(folder / POLICIES, (f'{name} "{allowed}";' for name, allowed in policies.items()))
 
 

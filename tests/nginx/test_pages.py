@@ -44,6 +44,13 @@ SAME = (
         "//outside.txt",
         "//login",
         "/pages.map",
+        "/%0a",
+        "/login%0a",
+        "/login/%0a",
+        f"{CHAT}%0a",
+        "/behaviour.js%0a",
+        f"/{SCRIPT}%0a",
+        "/metrics%0a",
     ],
 )
 @pytest.mark.parametrize("accepted", ["gzip", "identity", "gzip;q=0"])

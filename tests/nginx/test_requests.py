@@ -103,6 +103,14 @@ async def test_what_is_malformed_is_refused(nginx: Nginx, text: str, expected: i
     assert statuses(await say(nginx, text)) == [expected]
 
 
+@pytest.mark.parametrize("path", ["/login%0a/", "/login/%0a"])
+async def test_no_line_feed_of_a_path_reaches_a_header(nginx: Nginx, path: str) -> None:
+    answer = await say(nginx, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    head, _, _ = answer.partition(b"\r\n\r\n")
+    assert [line for line in head.split(b"\r\n") if b"\n" in line] == []
+    assert b"\nLocation: /login\r" not in head
+
+
 async def test_a_request_hidden_in_another_is_not_served(nginx: Nginx, backends: Backends) -> None:
     hidden = "GET /auth/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
     for smuggled in (
