@@ -26,6 +26,9 @@ from tools.phases import PROJECT
 FOLDER = PROJECT / "deploy" / "kubernetes"
 VERSION = "1.31"
 
+INGRESS_KEEPS = 60
+"""Seconds that ingress-nginx keeps an idle connection to whom it passes requests on."""
+
 
 def kustomization(folder: Path) -> dict[str, Any]:
     return yaml.safe_load((folder / "kustomization.yaml").read_text())
@@ -231,6 +234,12 @@ def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
 
 def test_the_ingress_says_whose_it_is(overlay: Path) -> None:
     assert kinds(overlay, "Ingress")["chatapp"]["spec"]["ingressClassName"] == "nginx"
+
+
+def test_the_ingress_lets_a_connection_go_before_nginx_does() -> None:
+    seconds = re.search(r"keepalive_timeout (\d+)s;", TEMPLATE.read_text())
+    assert seconds is not None
+    assert int(seconds[1]) > INGRESS_KEEPS
 
 
 def test_images_and_commands_are_ours(overlay: Path) -> None:
