@@ -224,6 +224,12 @@ def test_a_part_that_all_share_takes_no_backend_away(overlay: Path) -> None:
     assert probe["timeoutSeconds"] > PATIENCE
 
 
+@pytest.mark.parametrize("name", ["backend", "front"])
+def test_one_is_replaced_after_the_other_and_none_is_missed(overlay: Path, name: str) -> None:
+    strategy = kinds(overlay, "Deployment")[name]["spec"]["strategy"]
+    assert strategy == {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
 def test_nginx_has_time_to_let_its_sockets_go(overlay: Path) -> None:
     pod = workloads(overlay)["front"]["spec"]
     pause = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
