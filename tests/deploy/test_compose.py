@@ -2,6 +2,7 @@
 
 import json
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,32 @@ def test_settings_are_ones_that_exist(compose: dict[str, Any]) -> None:
     assert set(front) <= set(image)
     for name in ("CHATAPP_CONNECTS", "CHATAPP_CONNECTS_PER_ADDRESS", "CHATAPP_SOCKETS_PER_ADDRESS"):
         assert front[name] == int(image[name]), name
+
+
+OWN = {"HOST", "PORT", "CHATAPP_DATA_DIR", "DATABASE_URL", "REDIS_URL", "CHATAPP_TRUSTED_PROXIES"}
+"""What is otherwise in a container than on the machine that `.env` also speaks to."""
+
+
+def test_backends_get_what_the_environment_file_sets_but_for_places(
+    compose: dict[str, Any],
+) -> None:
+    example = (PROJECT / ".env.example").read_text()
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) > OWN
+    for name in ("backend", "migrate"):
+        (file,) = services(compose)[name]["env_file"]
+        assert (file["path"], file["required"]) == (".env", False)
+        assert set(services(compose)[name]["environment"]) >= OWN
+    given = services(compose)["backend"]["environment"]
+    image = environment("app")
+    for name in ("HOST", "PORT", "CHATAPP_DATA_DIR"):
+        assert str(given[name]) == image[name], name
+
+
+def test_a_proxy_on_this_machine_comes_from_the_gateway_of_nginx(compose: dict[str, Any]) -> None:
+    (network,) = compose["networks"]["outside"]["ipam"]["config"]
+    gateway = next(ip_network(network["subnet"]).hosts())
+    for place in (".env.example", "docs/operations.md"):
+        assert f"CHATAPP_PROXIES=set_real_ip_from {gateway};" in (PROJECT / place).read_text()
 
 
 def test_only_nginx_and_this_machines_grafana_are_open(compose: dict[str, Any]) -> None:
