@@ -106,6 +106,12 @@ def test_a_proxy_on_this_machine_comes_from_the_gateway_of_nginx(compose: dict[s
         assert f"CHATAPP_PROXIES=set_real_ip_from {gateway};" in (PROJECT / place).read_text()
 
 
+def test_a_database_counts_as_there_when_backends_can_reach_it(compose: dict[str, Any]) -> None:
+    # The server that makes it, at first, listens at a socket alone.
+    test = services(compose)["postgres"]["healthcheck"]["test"]
+    assert test[test.index("-h") + 1] == "127.0.0.1"
+
+
 def test_only_nginx_and_this_machines_grafana_are_open(compose: dict[str, Any]) -> None:
     ports = {name: each["ports"] for name, each in services(compose).items() if "ports" in each}
     assert set(ports) == {"front", "grafana"}

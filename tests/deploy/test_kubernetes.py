@@ -176,6 +176,12 @@ def test_the_servers_have_a_secret_of_their_own() -> None:
     assert set(given.values()) == {""}
 
 
+def test_a_database_counts_as_there_when_others_can_reach_it() -> None:
+    (container,) = workloads(FOLDER / "in-cluster")["postgres"]["spec"]["containers"]
+    command = container["readinessProbe"]["exec"]["command"]
+    assert command[command.index("-h") + 1] == "127.0.0.1"
+
+
 def test_secrets_that_everybody_knows_are_refused(
     overlay: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
