@@ -298,6 +298,8 @@ def test_prometheus_finds_each_backend(overlay: Path) -> None:
     assert service["clusterIP"] == "None"
     assert [port["port"] for port in service["ports"]] == [asked["port"]]
     assert "`backends.chatapp.svc.cluster.local`" in config
+    # The annotations that some look at would bring the same figures under the name of another job.
+    assert "annotations" not in workloads(overlay)["backend"]["metadata"]
 
 
 def test_copies_are_made_and_the_way_back_begins_with_the_same_job(overlay: Path) -> None:
