@@ -19,8 +19,8 @@ ANSWERS = 100
 
 SEED = 20_264
 
-PATIENCE = 400.0
-"""After so many seconds of long faults an answer that has not ended never will."""
+PATIENCE = 1_000.0
+"""After so many seconds, in which all long faults are over, an answer that has not ended never will."""
 
 
 @dataclass(frozen=True)
