@@ -20,7 +20,7 @@ ANSWERS = 100
 SEED = 20_264
 
 PATIENCE = 1_000.0
-"""After so many seconds, in which all long faults are over, an answer that has not ended never will."""
+"""Seconds in which all long faults are over: an answer that has not ended after them never will."""
 
 
 @dataclass(frozen=True)
