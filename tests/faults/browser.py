@@ -16,7 +16,7 @@ from tests.answers.world import assemble
 from tests.browser.rows import Person
 from tests.faults.fleet import Fleet
 from tests.faults.people import CHATS, ENDED, STORE, redirects
-from tests.faults.tagging import TAGGED, is_beginning
+from tests.faults.tagging import TAGGED, attempt, is_beginning
 from tests.harness.socket import Tab
 
 ACKNOWLEDGED = 20.0
@@ -62,8 +62,23 @@ class Seen:
     """What a tab has shown last."""
 
     take: str = ""
-    """Which attempt at the answer it was: another one begins anew."""
+    """Names the pieces of the answer: those of another one begin anew."""
     text: str = ""
+    attempts: dict[str, str] = field(default_factory=dict)
+    """The longest that was shown of each attempt at the answer, over whatever connection."""
+
+    def see(self, take: str, text: str) -> list[str]:
+        """Note what is shown now; what is wrong with it after what was shown before."""
+        wrong: list[str] = []
+        if take == self.take and not text.startswith(self.text):
+            wrong.append(f"taken back: …{self.text[-60:]!r} became …{text[-60:]!r}")
+        self.take, self.text = take, text
+        if (name := attempt(text)) is not None:
+            before = self.attempts.get(name, "")
+            if not text.startswith(before):
+                wrong.append(f"lost: …{before[-60:]!r} became …{text[-60:]!r}")
+            self.attempts[name] = max(before, text, key=len)
+        return wrong
 
 
 class Browser:
@@ -152,10 +167,7 @@ class Browser:
         status, text = _view(tab, asked)
         if not is_beginning(text, asked.count):
             asked.wrong.append(f"shown in the middle: …{text[-60:]!r}")
-        take = _take(tab, asked)
-        if take == seen.take and not text.startswith(seen.text):
-            asked.wrong.append(f"taken back: …{seen.text[-60:]!r} became …{text[-60:]!r}")
-        seen.take, seen.text = take, text
+        asked.wrong += seen.see(_take(tab, asked), text)
         stops = stop_at is not None and text.count("w") > stop_at
         return status in ENDED or stops or not tab.connected
 
@@ -194,7 +206,7 @@ def _view(tab: Tab, asked: Asked) -> tuple[str, str]:
 
 
 def _take(tab: Tab, asked: Asked) -> str:
-    """Which attempt at the answer the tab shows."""
+    """What names the pieces of the answer that the tab shows."""
     message = tab.state.get(STORE, {}).get(f"m:{asked.answer_id}") or {}
     return message.get("take", "")
 

@@ -35,6 +35,12 @@ class TaggingServer(ProviderServer):
         return self
 
 
+def attempt(text: str) -> str | None:
+    """What names the attempt that has said this; None: its first word is not whole."""
+    first = WORD.match(text)
+    return first and (first[1] or "")
+
+
 def is_beginning(text: str, count: int) -> bool:
     """Whether one attempt at an answer of so many words can have said this so far, and no more."""
     first = WORD.match(f"{text} ")
