@@ -45,6 +45,12 @@ LIFE = 24 * 3600
 LIFE_AFTER_END = 600
 """How long a log is kept after the answer's end, when the row says it all, in seconds."""
 
+MOST = 128
+"""So many events of one answer may wait for Redis; what more of them come to takes their place."""
+
+MOST_ENDED = 64
+"""So many answers that have ended may: who reads one later has its row."""
+
 _WRITES = REDIS.labels("words")
 
 _NOT_ABOVE = "equal or smaller"
@@ -82,7 +88,10 @@ class AnswerLog:
         self._joined = 0
         self._waiting: list[Event] = []
         self._number = 0
-        self._told = 0
+        self.told = 0
+        """The number of the last event that was told to those who follow in this process."""
+        self.ended = False
+        """Whether the answer has ended, so that its row says it all."""
         self._pieces: list[tuple[int, int]] = [(0, 0)]
         """What the words were after each event since they began: its number and their count."""
         self._steps: dict[int, tuple[int, Any]] = {}
@@ -140,13 +149,15 @@ class AnswerLog:
     def tell(self, events: list[Event]) -> None:
         """Tell those who follow in this process, once, whether it could be written or not."""
         for event in events:
-            if event.position.number > self._told:
-                self._told = event.position.number
+            if event.position.number > self.told:
+                self.told = event.position.number
                 deliver_here(self.channel, event)
 
     def put_back(self, events: list[Event]) -> None:
-        """What could not be written is written later."""
+        """What could not be written is written later, and what it comes to if it is much."""
         self._waiting = events + self._waiting
+        if len(self._waiting) > MOST:
+            self._write_again(self._waiting)
 
     def since(self, after: Position) -> list[Event]:
         """What a reader lacks who has read so far, as this process knows it without Redis."""
@@ -179,16 +190,19 @@ class AnswerLog:
         self._length = None if lost else length
         if not lost:
             return
-        later, self._waiting = [e for e in self._waiting if e.kind is not Kind.TEXT], []
-        ends = [e for e in [*events, *later] if e.kind is Kind.END]
-        stands = [e for e in [*events, *later] if e.kind is Kind.LINE][-1:]
-        again = self._event(Kind.RESTART, self._all_steps())
-        self._pieces = [(self._number, 0)]
-        self._joined = len(self._said)
-        self._waiting = [again, self._event(Kind.TEXT, self.said)]
-        self._waiting += [self._event(Kind.LINE, event.data) for event in stands]
-        self._waiting += [self._event(Kind.END, event.data) for event in ends]
+        self._write_again([*events, *self._waiting])
         self._writer.wake(self, at_once=True)
+
+    def _write_again(self, events: list[Event]) -> None:
+        """Let all that was said come in place of these events."""
+        last = [e for e in events if e.kind in (Kind.LINE, Kind.TEXT, Kind.STEP)][-1:]
+        kept = [e for e in last if e.kind is Kind.LINE]
+        kept += [e for e in events if e.kind is Kind.END][-1:]
+        self._joined = 0
+        self._waiting = [self._event(Kind.RESTART, self._all_steps())]
+        self._pieces = [(self._number, 0)]
+        self._join()
+        self._waiting += [self._event(event.kind, event.data) for event in kept]
 
     def _join(self) -> None:
         if self._joined < len(self._said):
@@ -200,6 +214,7 @@ class AnswerLog:
         self._number += 1
         position = Position(self._epoch, self._number)
         self._pieces.append((self._number, self._joined))
+        self.ended |= kind is Kind.END
         return Event(kind, self.chat_id, self.answer_id, position, data)
 
 
@@ -259,6 +274,9 @@ class LogWriter:
         taken = [(log, events) for log in logs if (events := log.take())]
         began, since = monotonic(), self._since
         try:
+            if self._away:
+                # It is asked whether it is there before all is put in words for it.
+                await redis().time()
             await _write(taken, also)
             self._away = False
             ended = monotonic()
@@ -271,10 +289,16 @@ class LogWriter:
             self._away = True
             for log, events in taken:
                 log.put_back(events)
-                self._dirty[log.answer_id] = log
+            self._keep_for_later([log for log, _ in taken])
         for log, events in taken:
             log.tell(events)
         self._round = min(max(ROUND, monotonic() - began), LONGEST_ROUND)
+
+    def _keep_for_later(self, logs: list[AnswerLog]) -> None:
+        self._dirty = {log.answer_id: log for log in logs} | self._dirty
+        ended = [log.answer_id for log in self._dirty.values() if log.ended]
+        for answer_id in ended[:-MOST_ENDED]:
+            del self._dirty[answer_id]
 
     async def _rounds(self) -> None:
         while True:
@@ -348,7 +372,8 @@ async def _send(
     for log, events in taken:
         life = LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE
         mine = heard_here(log.channel) if counts_all() else _NOBODY_KNOWS
-        arguments: list[Any] = [log.channel, mine, life]
+        known = sum(event.position.number <= log.told for event in events)
+        arguments: list[Any] = [log.channel, mine, life, known]
         for event in events:
             arguments += (str(event.position), event.kind, orjson.dumps(event.data))
             arguments.append(event.encode(ORIGIN))

@@ -13,9 +13,19 @@ from chatapp import tasks
 from chatapp.answers import log as module
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.hub import Hub
-from chatapp.answers.log import LIFE_AFTER_END, AnswerLog, LogWriter, key, read
+from chatapp.answers.log import (
+    LIFE_AFTER_END,
+    MOST,
+    MOST_ENDED,
+    AnswerLog,
+    LogWriter,
+    key,
+    read,
+)
+from chatapp.answers.remains import last_words
 from chatapp.database import new_id
 from chatapp.settings import Settings
+from tests.answers.flying import REAL
 
 USER, CHAT = new_id(), new_id()
 WAIT_SECONDS = 10.0
@@ -208,6 +218,109 @@ async def test_a_log_that_redis_has_lost_is_written_again(writer: LogWriter) -> 
     assert log.said == "one two three four"
     assert events[-1].kind is Kind.END
     assert not writer._dirty
+
+
+async def test_what_waits_for_redis_does_not_grow_with_the_words(
+    writer: LogWriter, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flaky(monkeypatch, *["before"] * (4 * MOST))
+    log, heard, longest = opened(writer), list[Event](), 0
+    log.step(0, {"title": "Thinks"})
+    async with hub.subscribed(channel(USER)) as here:
+        for number in range(4 * MOST):
+            log.text(f"{number} ")
+            await writer.flush()
+            longest = max(longest, len(log._waiting))
+            events, _ = await here.wait()
+            heard += events
+        assert longest <= MOST
+        monkeypatch.undo()
+        log.text("and the end")
+        log.add(Kind.END)
+        await writer.flush()
+        events, lagged = await here.wait()
+    assert not lagged
+    kept = await read(CHAT, log.answer_id)
+    whole = "".join(f"{number} " for number in range(4 * MOST)) + "and the end"
+    assert last_words([*heard, *events]) == last_words(kept) == whole
+    assert kept[-1].kind is Kind.END
+    assert [event.data for event in kept if event.kind is Kind.RESTART] == [[{"title": "Thinks"}]]
+    assert not writer._dirty
+
+
+def ended_in(writer: LogWriter) -> UUID:
+    """An answer that has ended, of which the writer alone knows."""
+    log = opened(writer)
+    log.text("words")
+    log.add(Kind.END, {"status": "done"})
+    return log.answer_id
+
+
+async def test_of_the_answers_that_have_ended_few_wait_for_redis(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flaky(monkeypatch, *["before"] * (3 * MOST_ENDED))
+    coming, ended = opened(writer), list[UUID]()
+    for number in range(3 * MOST_ENDED):
+        coming.text(f"{number} ")
+        ended.append(ended_in(writer))
+        await writer.flush()
+        assert len(writer._dirty) <= 1 + MOST_ENDED
+    monkeypatch.undo()
+    gone = ended[:-MOST_ENDED]
+    assert not [answer_id for answer_id in gone if answer_id in module._here]
+    await writer.flush()
+    for answer_id in ended[-MOST_ENDED:]:
+        assert [event.kind for event in await read(CHAT, answer_id)] == [Kind.TEXT, Kind.END]
+    assert last_words(await read(CHAT, coming.answer_id)) == coming.said
+    assert not writer._dirty
+
+
+async def test_a_redis_that_is_away_is_asked_nothing_large(
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = flaky(monkeypatch, "before")
+    log = opened(writer)
+    log.text("words")
+    await writer.flush()
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(away, "time", look, raising=False)
+    for _ in range(3):
+        await writer.flush()
+    assert (looks, len(away.pipelines)) == (3, 1)
+    monkeypatch.undo()
+    await writer.flush()
+    assert said(await read(CHAT, log.answer_id)) == [(Kind.TEXT, "words")]
+
+
+@REAL
+async def test_what_a_full_redis_has_no_room_for_is_told_once(writer: LogWriter) -> None:
+    log, last = opened(writer), Event(Kind.CHATS, CHAT)
+    async with connection.redis().pubsub() as elsewhere:
+        await elsewhere.subscribe(log.channel)
+        assert (await elsewhere.get_message(timeout=WAIT_SECONDS) or {})["type"] == "subscribe"
+        await connection.redis().config_set("maxmemory", 1)
+        try:
+            for number in range(5):
+                log.text(f"{number} ")
+                await writer.flush()
+            assert await read(CHAT, log.answer_id) == []
+            await connection.redis().publish(log.channel, last.encode())
+        finally:
+            await connection.redis().config_set("maxmemory", 0)
+        told: list[Event] = []
+        while last not in told:
+            message = await elsewhere.get_message(timeout=WAIT_SECONDS) or {}
+            told.append(Event.decode(message["data"]))
+    assert [event.data for event in told[:-1]] == [f"{number} " for number in range(5)]
+    await writer.flush()
+    assert last_words(await read(CHAT, log.answer_id)) == log.said
 
 
 async def test_a_redis_that_has_forgotten_everything_is_written_to_all_the_same(
