@@ -92,6 +92,8 @@ class AnswerLog:
         """The number of the last event that was told to those who follow in this process."""
         self.ended = False
         """Whether the answer has ended, so that its row says it all."""
+        self._alone = 0
+        """The number of the event that sends away who has joined, if there was one."""
         self._pieces: list[tuple[int, int]] = [(0, 0)]
         """What the words were after each event since they began: its number and their count."""
         self._steps: dict[int, tuple[int, Any]] = {}
@@ -174,6 +176,7 @@ class AnswerLog:
             if number > after.number:
                 position = Position(self._epoch, number)
                 kind = Kind.STEP if number in steps else Kind.TEXT
+                kind = Kind.ALONE if number == self._alone else kind
                 data = steps.get(number) or "".join(self._said[start:stop])
                 events.append(Event(kind, self.chat_id, self.answer_id, position, data))
         return events
@@ -201,6 +204,9 @@ class AnswerLog:
         self._joined = 0
         self._waiting = [self._event(Kind.RESTART, self._all_steps())]
         self._pieces = [(self._number, 0)]
+        if self._alone:
+            # Before the words: they are not for those who have joined.
+            self._waiting.append(self._event(Kind.ALONE, None))
         self._join()
         self._waiting += [self._event(event.kind, event.data) for event in kept]
 
@@ -214,6 +220,7 @@ class AnswerLog:
         self._number += 1
         position = Position(self._epoch, self._number)
         self._pieces.append((self._number, self._joined))
+        self._alone = self._number if kind is Kind.ALONE else self._alone
         self.ended |= kind is Kind.END
         return Event(kind, self.chat_id, self.answer_id, position, data)
 

@@ -22,7 +22,9 @@ from chatapp.answers.log import (
     key,
     read,
 )
+from chatapp.answers.mirror import Mirror
 from chatapp.answers.remains import last_words
+from chatapp.chats.models import Status
 from chatapp.database import new_id
 from chatapp.settings import Settings
 from tests.answers.flying import REAL
@@ -218,6 +220,27 @@ async def test_a_log_that_redis_has_lost_is_written_again(writer: LogWriter) -> 
     assert log.said == "one two three four"
     assert events[-1].kind is Kind.END
     assert not writer._dirty
+
+
+async def test_who_has_joined_is_sent_away_when_that_was_lost(writer: LogWriter) -> None:
+    log = opened(writer)
+    log.text("for all")
+    await writer.flush()
+    own = opened(LogWriter())
+    mirror = Mirror(CHAT, log.answer_id, own)
+    await mirror.catch_up()
+    log.add(Kind.ALONE)
+    await writer.flush()
+    await connection.redis().flushdb()
+    log.text(" and for one alone")
+    await writer.flush()
+    assert await mirror.read([Event(Kind.TEXT, CHAT, log.answer_id, Position(1, 3), "")])
+    await writer.flush()
+    await mirror.catch_up()
+    assert mirror.ending
+    assert mirror.ending.status is Status.STOPPED
+    assert own.said == "for all"
+    assert last_words(await read(CHAT, log.answer_id)) == "for all and for one alone"
 
 
 async def test_what_waits_for_redis_does_not_grow_with_the_words(
