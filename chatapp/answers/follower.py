@@ -23,7 +23,7 @@ from chatapp.answers.views import (
     MISSING,
     ChatView,
     LineView,
-    message_view,
+    message_values,
     picture_view,
     version_views,
 )
@@ -317,18 +317,18 @@ class _Screen:
 
     def _shown_as(self, message: Message, answer: Answer | None, values: Values) -> Values:
         """A message with the pieces of its words that are read."""
-        growing = self._growing.get(message.id)
+        growing, came = self._growing.get(message.id), bool(values)
         if growing and not Status(message.status).running:
             del self._growing[message.id]
-        view = message_view(message, answer)
+        take = growing.take if growing else ""
+        values |= message_values(message, answer, take=take)
         if growing:
-            growing.view = view
-            view["take"] = growing.take
+            growing.view = view = values[f"m:{message.id}"]
             view["line"] = self._line(growing)
             view["thoughts"] = growing.thoughts or view["thoughts"]
-            if values:
+            if came:
                 view["status"] = Status.STREAMING
-        return values | {f"m:{message.id}": view}
+        return values
 
     async def _catch_up(self, growing: Growing) -> Values:
         values: Values = {}

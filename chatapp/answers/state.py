@@ -34,7 +34,7 @@ from chatapp.metrics import REFUSED
 from chatapp.pool.service import tiers
 from chatapp.traces import span
 from chatapp.ui.away import told_when_slow
-from chatapp.ui.backlog import has_room, is_open, portions
+from chatapp.ui.backlog import has_room, in_turn, is_open, portions
 from chatapp.ui.store import push
 
 logger = logging.getLogger(__name__)
@@ -184,19 +184,22 @@ class ChatState(rx.State):
         except NotFound:
             await push({"notice": DECIDED})
 
-    @rx.event
+    # In the background: a slow reader, for whom these wait, can do other things meanwhile.
+    @rx.event(background=True)
     async def show_steps(self, answer_id: UUID) -> None:
         """Show the steps of an answer."""
         try:
-            await push(await views.steps(current_user().id, answer_id))
+            async with in_turn():
+                await _shown(await views.steps(current_user().id, answer_id))
         except NotFound:
             await push({"notice": GONE})
 
-    @rx.event
+    @rx.event(background=True)
     async def show_earlier(self, message_id: UUID) -> None:
         """Show the messages before one."""
         try:
-            await push(await views.earlier(current_user().id, message_id))
+            async with in_turn():
+                await _shown(await views.earlier(current_user().id, message_id))
         except NotFound:
             await push({"notice": GONE})
 
@@ -310,6 +313,7 @@ async def _follow() -> None:
 
 async def _shown(values: Mapping[str, Any]) -> bool:
     """Send values as fast as the tab takes them in. False: it has left."""
+    await has_room()
     for some in portions(values):
         await push(some)
         await has_room()

@@ -5,7 +5,8 @@
 ``m:<message>``         a :class:`MessageView`
 ``v:<message>``         a :class:`VersionView`, if there are others beside it
 ``s:<answer>.<step>``    a :class:`chatapp.agents.steps.StepView`
-``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`
+``<answer>.<take>.<block>.<piece>``  the growing text of an answer, see :mod:`chatapp.ui.blocks`,
+or a long one that has ended, with a block in one piece
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from chatapp.chats import repository, version_repository
 from chatapp.chats.models import Message, Role, Status
 from chatapp.chats.service import PAGE, NotFound
 from chatapp.database import now, reading
-from chatapp.ui.blocks import blocks_of
+from chatapp.ui.blocks import LONGEST_WHOLE, blocks_of
 
 
 class ChatView(TypedDict):
@@ -76,12 +77,13 @@ class MadeView(TypedDict):
 
 
 class MessageView(MadeView):
-    """One message. ``blocks`` is absent while the text comes in pieces; ``take`` names those."""
+    """One message. ``blocks`` is absent where the text comes in pieces; ``take`` names those."""
 
     id: str
     role: str
     status: str
     text: str
+    """Of a question; that of an answer is in its blocks."""
     blocks: list[str] | None
     take: str
     line: LineView | None
@@ -122,6 +124,25 @@ MISSING: ChatView = {
 }
 
 
+def message_values(message: Message, answer: Answer | None, *, take: str = "") -> dict[str, Any]:
+    """A message for the browser's store; nothing in it is large but a question may be.
+
+    Args:
+        message: The message.
+        answer: How it was made, if it is an answer.
+        take: What names the pieces in which its text comes, while it does.
+    """
+    view = message_view(message, answer)
+    blocks, name = view["blocks"], f"m:{message.id}"
+    if blocks is None:
+        view["take"] = take
+        return {name: view}
+    if len(message.text) <= LONGEST_WHOLE:
+        return {name: view}
+    view["blocks"] = None
+    return {f"{message.id}..{at}.0": block for at, block in enumerate(blocks)} | {name: view}
+
+
 def message_view(message: Message, answer: Answer | None) -> MessageView:
     """A message for the browser; without its text while that comes in pieces."""
     answered = message.role == Role.ANSWER
@@ -130,7 +151,7 @@ def message_view(message: Message, answer: Answer | None) -> MessageView:
         "id": str(message.id),
         "role": str(message.role),
         "status": str(message.status),
-        "text": "" if in_pieces else message.text,
+        "text": "" if answered else message.text,
         "blocks": blocks_of(message.text) if answered and not in_pieces else None,
         "take": "",
         "line": None,
@@ -249,9 +270,9 @@ async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
         "order": [str(before.id) for before in shown],
         "earlier": len(path) > PAGE,
     }
-    values: dict[str, Any] = {
-        f"m:{before.id}": message_view(before, answers.get(before.id)) for before in shown
-    }
+    values: dict[str, Any] = {}
+    for before in shown:
+        values |= message_values(before, answers.get(before.id))
     return values | version_views(versions) | {f"e:{message_id}": view}
 
 

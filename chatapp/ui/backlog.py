@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
+from weakref import WeakValueDictionary
 
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
@@ -17,15 +17,42 @@ LARGEST = 128 * 1024
 TOGETHER = 160
 """The most values in one packet: pieces of a long text that has come meanwhile are many."""
 
+PACKET = 32 * 1024
+"""The most characters in one packet, unless a single value has more."""
+
 
 def portions(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Values in their order, so few at a time that a packet of them is not large."""
-    if len(values) <= TOGETHER:
-        yield values
-        return
-    rest = iter(values.items())
-    while some := dict(islice(rest, TOGETHER)):
-        yield some
+    some: dict[str, Any] = {}
+    size = 0
+    for name, value in values.items():
+        length = _length(value)
+        if some and (len(some) == TOGETHER or size + length > PACKET):
+            yield some
+            some, size = {}, 0
+        some[name] = value
+        size += length
+    yield some
+
+
+def _length(value: Any) -> int:
+    """Of the words in a value, in characters."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return 0
+    return sum(map(_length, value))
+
+
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""By the tokens of the tabs."""
+
+
+def in_turn() -> asyncio.Lock:
+    """Held by what reads much for the tab whose event is handled: only one of these waits."""
+    return _turns.setdefault(EventContext.get().token, asyncio.Lock())
 
 
 def is_open() -> bool:
@@ -38,8 +65,8 @@ async def has_room() -> None:
 
     So the newest is all that it is sent then. One that never does is cut (:mod:`chatapp.serve`).
     """
-    line = _line()
-    if line is not None and (line.qsize() > MOST or _size(line) > LARGEST):
+    # Looked at again: others may have waited for the same room.
+    while (line := _line()) is not None and (line.qsize() > MOST or _size(line) > LARGEST):
         await line.join()
 
 

@@ -89,6 +89,7 @@ class _Socket(AsyncSocket):
             self.queue.put_nowait(None)
             # One that is stuck ends when the system cuts the connection.
             await writing
+            self._forget()
 
     async def _read(self, ws: Any) -> None:
         patience = self.server.ping_interval + self.server.ping_timeout
@@ -116,6 +117,12 @@ class _Socket(AsyncSocket):
                 for packet in packets:
                     await ws.send(packet.encode())
         await ws.close()
+
+    def _forget(self) -> None:
+        """Nobody waits any more for what was not written to be taken in."""
+        while not self.queue.empty():
+            self.queue.get_nowait()
+            self.queue.task_done()
 
     async def poll(self) -> list[Packet]:
         """What waits for the tab, as soon as something does. Nothing: the connection ends."""

@@ -5,10 +5,11 @@ import random
 import re
 from uuid import UUID
 
+import orjson
 import pytest
 
 from chatapp import database
-from chatapp.answers import asking, repository, service
+from chatapp.answers import asking, repository, service, views
 from chatapp.answers.ending import shown
 from chatapp.answers.events import Event, Kind, Position, channel
 from chatapp.answers.hub import deliver_here
@@ -20,7 +21,7 @@ from chatapp.chats.models import Status
 from chatapp.database import new_id, transaction
 from chatapp.ui.blocks import LONGEST, blocks_of
 from tests.answers.orphans import left_behind
-from tests.answers.world import Screen, ask, finished, row, screen, words
+from tests.answers.world import Screen, ask, assemble, finished, row, screen, words
 from tests.chats.people import chat_of
 from tests.fakes import ProviderServer
 
@@ -97,6 +98,17 @@ async def test_joining_at_any_moment_shows_the_providers_text(
         never_wrong(tab, asked.answer_id, text)
     async with screen(process.hub, ada, asked.chat_id) as later:
         assert later.blocks(asked.answer_id) == blocks_of(text)
+
+
+async def test_of_a_long_answer_that_has_ended_no_part_is_large(
+    process: Process, ada: UUID
+) -> None:
+    text = words(40_000)
+    chat, messages = await chat_of(ada, "please", text, "More")
+    async with screen(process.hub, ada, chat.id) as tab:
+        for values in (tab.values, await views.earlier(ada, messages[2].id)):
+            assert assemble(values, messages[1].id) == blocks_of(text)
+            assert max(len(orjson.dumps(value)) for value in values.values()) < 2 * LONGEST
 
 
 async def test_a_paragraph_is_equal_to_the_byte_while_it_grows(process: Process, ada: UUID) -> None:

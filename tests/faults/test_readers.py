@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.answers.world import KEYS, pool_file, words
+from chatapp.chats.service import PAGE
+from chatapp.ui.backlog import LARGEST
+from tests.answers.world import KEYS, assemble, pool_file, words
+from tests.browser.rows import Rows
 from tests.fakes import ProviderServer
 from tests.fakes.behaviour import numbered
 from tests.faults.conftest import World
 from tests.faults.leaks import Counted
-from tests.faults.people import ENDED, PATIENCE, Behind, Person, Screen
+from tests.faults.people import CHATS, ENDED, PATIENCE, Behind, Person, Screen
 from tests.harness.app import AppServer
 from tests.harness.backends import Backend
 from tests.harness.link import Link, Way
@@ -106,6 +109,42 @@ async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
     for screen in (*deaf[DEAF:], *good):
         await screen.close()
     server.check()
+
+
+async def test_who_opens_a_large_chat_and_reads_nothing_costs_little_and_sees_all_later(
+    counted: Counted,
+) -> None:
+    rows, text = Rows(counted.server.env), words(WORDS)
+    someone = await rows.person()
+    # Two pages of it.
+    chat_id = str(await rows.chat(someone, *["Say much", text] * PAGE))
+    async with Link(counted.server.port) as line:
+        screen = await Person(f"chatapp_session={someone.token}").open(Behind(line))
+        async with line.disturbed(Way.MUTE, late=True):
+            await screen.tab.go(f"/c/{chat_id}", {"chat_id": chat_id})
+            assert await _stuck(counted) < MIB
+        await screen.tab.until(lambda _: f"c:{chat_id}" in screen.store, PATIENCE)
+        first = screen.store[f"c:{chat_id}"]["order"][0]
+        async with line.disturbed(Way.MUTE, late=True):
+            for _ in range(DEAF):
+                await screen.tab.send(f"{CHATS}.show_earlier", message_id=first)
+            assert await _stuck(counted) < MIB
+        await screen.tab.until(lambda _: f"e:{first}" in screen.store, PATIENCE)
+        shown = [*screen.store[f"e:{first}"]["order"], *screen.store[f"c:{chat_id}"]["order"]]
+        assert len(shown) == 2 * PAGE
+        for answer_id in shown[1::2]:
+            assert "".join(assemble(screen.store, answer_id)) == text
+        await screen.close()
+    counted.server.check()
+
+
+async def _stuck(counted: Counted) -> int:
+    """How much waits for a reader that takes nothing in, once it is as much as it will be."""
+    before, held = -1, await counted.holds()
+    async with asyncio.timeout(PATIENCE):
+        while held["unread"] < LARGEST or held["unread"] != before:
+            before, held = held["unread"], await counted.holds()
+    return before
 
 
 async def _awake(person: Person, screen: Screen, server: AppServer) -> Screen:
