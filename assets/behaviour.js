@@ -94,35 +94,53 @@
   // Whether it was sent already: then it may have been taken, though nobody has said so.
   const queueSentOf = (path = location.pathname) => `queued-sent:${path}`;
 
+  // What has come since then is a question of its own: it waits behind the other.
+  const queueNextOf = (path = location.pathname) => `queued-next:${path}`;
+
+  const queuedText = () => {
+    const texts = [queueOf(), queueNextOf()].map((name) => sessionStorage.getItem(name));
+    return texts.filter(Boolean).join("\n\n");
+  };
+
+  const clearQueue = (path) => {
+    for (const name of [queueOf, queueIdOf, queueSentOf, queueNextOf]) {
+      sessionStorage.removeItem(name(path));
+    }
+  };
+
   const dequeue = (path) => {
-    for (const name of [queueOf, queueIdOf, queueSentOf]) sessionStorage.removeItem(name(path));
+    const next = sessionStorage.getItem(queueNextOf(path));
+    clearQueue(path);
+    if (next) sessionStorage.setItem(queueOf(path), next);
     showQueue();
   };
 
   const showQueue = () => {
     const line = document.querySelector("[data-queue]");
     if (!line) return;
-    const text = sessionStorage.getItem(queueOf());
+    const text = queuedText();
     line.hidden = !text;
-    line.querySelector("[data-queue-text]").textContent = text ?? "";
+    line.querySelector("[data-queue-text]").textContent = text;
   };
 
   const enqueue = (form) => {
     const box = form.elements.message;
-    const before = sessionStorage.getItem(queueOf());
-    sessionStorage.setItem(queueOf(), before ? `${before}\n\n${box.value}` : box.value);
-    sessionStorage.setItem(queueIdOf(), uuid());
-    sessionStorage.removeItem(queueSentOf());
+    const behind = [queueSentOf(), queueNextOf()].some((name) => sessionStorage.getItem(name));
+    const place = behind ? queueNextOf() : queueOf();
+    const before = sessionStorage.getItem(place);
+    sessionStorage.setItem(place, before ? `${before}\n\n${box.value}` : box.value);
+    if (!behind) sessionStorage.setItem(queueIdOf(), uuid());
     box.value = "";
     changed(form);
     showQueue();
   };
 
   const takeBack = (form) => {
-    const text = sessionStorage.getItem(queueOf());
+    const text = queuedText();
     if (!text) return;
     sent.delete(sessionStorage.getItem(queueIdOf()));
-    dequeue();
+    clearQueue();
+    showQueue();
     const box = form.elements.message;
     box.value = box.value ? `${text}\n\n${box.value}` : text;
     changed(form);
@@ -198,7 +216,10 @@
     const path = question?.path ?? location.pathname;
     sent.delete(id);
     granted(id);
-    if (id === sessionStorage.getItem(queueIdOf(path))) return dequeue(path);
+    if (id === sessionStorage.getItem(queueIdOf(path))) {
+      dequeue(path);
+      return sendQueued(form);
+    }
     if (!question || question.queued) return;
     if (question.edit) {
       if (question.edit.isConnected) close(question.edit);

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 from sqlmodel import col, select
 
 from chatapp import routes
@@ -12,6 +12,7 @@ from chatapp.answers.welcome import WELCOME
 from chatapp.chats.models import Message
 from tests.answers.world import words
 from tests.browser.chatting import Chatting
+from tests.browser.gate import Gate
 from tests.browser.rows import Person, Rows
 from tests.conftest import StartApp
 from tests.fakes import ProviderServer
@@ -53,6 +54,47 @@ async def test_a_question_while_an_answer_runs_waits_for_its_end(
     await expect(waiting).to_be_hidden()
     await expect(chatting.box).to_have_value("A draft")
     assert await questions_of(rows, person) == ["The first", "The second"]
+
+
+async def test_what_comes_while_the_waiting_question_is_sent_is_a_question_of_its_own(
+    chatting: Chatting, gate: Gate, rows: Rows, person: Person
+) -> None:
+    waiting = chatting.page.locator("[data-queue-text]")
+    late, held = asyncio.Event(), list[tuple[WebSocketRoute, str | bytes]]()
+
+    def between(tab: WebSocketRoute) -> None:
+        """Tells the tab late that its question was taken."""
+
+        def hand_on(message: str | bytes) -> None:
+            if late.is_set() and '"accepted"' in str(message):
+                held.append((tab, message))
+            else:
+                tab.send(message)
+
+        tab.connect_to_server().on_message(hand_on)
+
+    await chatting.page.route_web_socket(re.compile("_event"), between)
+    await chatting.open()
+    asked = ["[[say 5 words]]", "[[say 6 words]]", "[[say 7 words]]"]
+    async with gate.closed(" w2") as come_up_to:
+        await chatting.ask(asked[0])
+        await chatting.streaming()
+        await chatting.ask(asked[1])
+        await expect(waiting).to_have_text(asked[1])
+        late.set()
+        come_up_to(" w5")
+        await expect(chatting.answers).to_have_count(2)
+        await chatting.streaming()
+        await chatting.ask(asked[2])
+        await expect(waiting).to_have_text(f"{asked[1]} {asked[2]}")
+        late.clear()
+        for tab, message in held:
+            tab.send(message)
+        await expect(waiting).to_have_text(asked[2])
+    await expect(chatting.answers).to_have_count(3)
+    await expect(chatting.answer).to_have_attribute("data-status", "done")
+    await expect(waiting).to_be_hidden()
+    assert await questions_of(rows, person) == asked
 
 
 async def test_a_waiting_question_is_taken_back(
