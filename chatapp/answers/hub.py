@@ -35,8 +35,14 @@ QUEUE = 512
 LARGEST = 128 * 1024
 """The most characters of answers in them."""
 
-PING = 2.0
-"""After so many silent seconds Redis is asked whether it is there; it has as long to answer."""
+PING = 0.5
+"""After so many silent seconds Redis is asked whether it is there."""
+
+UNHEARD = 1.5
+"""After so many, what other processes tell counts as not coming: a word is said of it."""
+
+SILENT = 2.5
+"""After so many, the connection counts as lost."""
 
 BLIND = 1.0
 """A loss of Redis that is mended within so many seconds is not worth a word."""
@@ -200,11 +206,15 @@ class Hub:
                 self._pubsub = None
             if not self._lost:
                 self._lost = True
-                asyncio.get_running_loop().call_later(BLIND, self._go_blind)
+                asyncio.get_running_loop().call_later(BLIND, self._go_blind_if_lost)
             await asyncio.sleep(0.5)
 
-    def _go_blind(self) -> None:
+    def _go_blind_if_lost(self) -> None:
         if self._lost:
+            self._go_blind()
+
+    def _go_blind(self) -> None:
+        if not self.blind:
             self.blind = True
             self._wake()
 
@@ -221,19 +231,23 @@ class Hub:
             self._broken = False
             if unseen := set(self._followers):
                 await pubsub.subscribe(*unseen)
-            asked = False
+            silent = 0.0
             while True:
                 message = await pubsub.get_message(timeout=PING)
                 if self._broken:
                     # The client may have connected again by itself: what came meanwhile is lost.
                     raise Unreachable("Redis could not be told all")
                 if message is None:
-                    if asked:
+                    # By waits and not by the clock: one that was too long for want of a processor
+                    # is one, and what came in time is read in the next.
+                    silent += PING
+                    if silent >= UNHEARD:
+                        self._go_blind()
+                    if silent >= SILENT:
                         raise Silent("Redis says nothing")
                     await pubsub.ping()
-                asked = message is None
-                if message is None:
                     continue
+                silent = 0.0
                 self._lost = False
                 if self.blind:
                     self.blind = False

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as Silent
 
 from chatapp import redis as connection
+from chatapp.answers import hub as module
 from chatapp.answers.events import Event, Kind, Position, channel
 from chatapp.answers.hub import LARGEST, QUEUE, Hub, Subscription
 from chatapp.answers.telling import tell
@@ -237,3 +240,75 @@ async def test_who_could_not_be_subscribed_for_a_moment_is_subscribed_later(
 
 async def _refuse(*_names: str) -> None:
     raise RedisConnectionError("did not answer a moment ago")
+
+
+SOON = 2.0
+"""Within so many seconds it is said that Redis is away."""
+
+
+class SilentRedis:
+    """Redis that says nothing, by a clock that moves when it is waited for."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.now = 0.0
+        self.blind_at: float | None = None
+        self.pings = 0
+        self._hub = hub
+
+    def pubsub(self) -> Self:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        pass
+
+    async def subscribe(self, *_names: str) -> None:
+        pass
+
+    async def ping(self) -> None:
+        self.pings += 1
+
+    async def get_message(self, timeout: float) -> dict[str, Any] | None:  # noqa: ASYNC109
+        if self._hub.blind and self.blind_at is None:
+            self.blind_at = self.now
+        self.now += timeout
+        return None
+
+
+class ReadLate(SilentRedis):
+    """Redis that answers at once, to a process that has no processor at every other wait."""
+
+    async def get_message(self, timeout: float) -> dict[str, Any] | None:  # noqa: ASYNC109
+        before = self.pings
+        await super().get_message(timeout + 10.0)
+        if self.now > 1000:
+            raise RedisConnectionError("that was long enough")
+        self.pings = 0
+        return {"type": "pong"} if before else None
+
+
+async def test_a_redis_that_says_nothing_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub()
+    silent = SilentRedis(hub)
+    monkeypatch.setattr(module, "redis", lambda: silent)
+    with pytest.raises(Silent):
+        await hub._read()
+    assert silent.blind_at is not None
+    assert silent.blind_at < SOON
+    # It has had longer than that to answer before the connection is given up.
+    assert silent.now > SOON
+    assert silent.pings
+    assert module.BLIND < SOON
+
+
+async def test_a_process_that_is_late_itself_does_not_take_redis_for_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = Hub()
+    late = ReadLate(hub)
+    monkeypatch.setattr(module, "redis", lambda: late)
+    with pytest.raises(RedisConnectionError):
+        await hub._read()
+    assert late.blind_at is None
