@@ -99,6 +99,7 @@ OF_NOBODY = {
         "unfinished",
         "begin",
         "finish",
+        "has_ended",
         "release",
         "run_by",
     },
