@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from chatapp import leaving
+
 Form = Literal["plain", "json"]
 
 _OUT = "(left out)"
@@ -99,6 +101,16 @@ class UnknownEvents(logging.Filter):
         return True
 
 
+class Departures(logging.Filter):
+    """That a process which leaves sends sockets on is no error; uvicorn takes it for one."""
+
+    _SIGN = "ASGI callable returned without completing handshake."
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Leave such a record out."""
+        return not (leaving.begun() and record.msg == self._SIGN)
+
+
 _TALKATIVE = (
     "alembic",
     "engineio",
@@ -117,6 +129,7 @@ def configure(form: Form = "plain") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Plain())
     handler.addFilter(UnknownEvents())
+    handler.addFilter(Departures())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for talkative in _TALKATIVE:
         logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chatapp import logs
+from chatapp import leaving, logs
 from tests.answers.app import _answering, answered, first_question, sign_up
 from tests.answers.conftest import fakes, provider_server
 from tests.answers.world import GROQ_KEY
@@ -85,6 +85,15 @@ def test_an_unknown_event_is_a_warning_without_its_content() -> None:
     assert logs.UnknownEvents().filter(entry)
     assert entry.levelno == logging.WARNING
     assert logs.Plain().format(entry).endswith("A client sent an event that no handler has.")
+
+
+def test_a_socket_that_is_sent_on_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    entry = record("ASGI callable returned without completing handshake.")
+    assert logs.Departures().filter(entry)
+    leaving.begin()
+    assert not logs.Departures().filter(entry)
+    assert logs.Departures().filter(record("Something else"))
 
 
 async def test_entries_say_what_they_are_about_and_so_do_those_of_tasks_begun_there() -> None:

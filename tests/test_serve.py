@@ -6,10 +6,13 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from bench.load.frames import handshake
+from chatapp.routes import SOCKET
 from chatapp.serve import FILES
 from chatapp.static import BUILD
 from tests.conftest import StartApp
@@ -64,6 +67,27 @@ async def test_a_signal_ends_it_soon(start_app: StartApp, number: signal.Signals
         server.process.send(number)
         assert await server.process.ended(8) in {0, -number}
     assert "Traceback" not in server.process.text
+
+
+@pytest.mark.parametrize("backend", ["real"], indirect=True)
+async def test_a_socket_that_is_sent_on_is_no_error(start_app: StartApp) -> None:
+    app = await start_app()
+    tabs = [app.tab() for _ in range(60)]
+    for tab in tabs:
+        await tab.connect()
+    app.process.send(signal.SIGTERM)
+    async with asyncio.timeout(20):
+        while all(tab.connected for tab in tabs):  # noqa: ASYNC110 - whichever is the first
+            await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    path = f"{SOCKET}/?token={uuid4()}&EIO=4&transport=websocket"
+    writer.write(handshake(f"localhost:{app.port}", path, {"Origin": app.url}, deflate=False))
+    assert (await reader.readline()).startswith(b"HTTP/1.1 503 ")
+    writer.close()
+    assert await app.process.ended() == 0
+    for tab in tabs:
+        await tab.close()
+    app.check()
 
 
 async def test_it_may_open_as_many_files_as_the_machine_allows(start_app: StartApp) -> None:

@@ -130,7 +130,7 @@ async def served(real: Backend, built_pages: None, tmp_path: Path) -> AsyncItera
 async def test_people_ask_reload_and_get_every_word(served: AppServer) -> None:
     accounts = await seed(served.env["DATABASE_URL"], 4)
     counts = Counts()
-    manners = Manners(port=served.port, words=90, rate=200, stops=0.0)
+    manners = Manners(port=served.port, words=90, rate=200, stops=0.0, reloads=0.0)
     people = [Person(account, manners, counts) for account in accounts]
     async with asyncio.timeout(60):
         for person in people:
