@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -189,8 +189,10 @@ async def measure(plan: Plan, outcome: Outcome) -> None:
 async def _meet(plan: Plan, run: Run, outcome: Outcome) -> None:
     await run.crowds.come(plan.arrivals)
     await run.all_there(plan.people / plan.arrivals + PATIENCE)
-    think = plan.manners.pause_for_streams(plan.people, plan.streams)
-    await run.crowds.talk(think=think, reloads=0.0)
+    # They do nothing but ask: the page of one who goes to another chat would count as away.
+    manners = replace(plan.manners, reloads=0.0, switches=0.0)
+    think = manners.pause_for_streams(plan.people, plan.streams)
+    await run.crowds.talk(think=think, reloads=0.0, switches=0.0)
     await run.watch(plan.settle)
     day = BadDay(run)
     troubles = {
