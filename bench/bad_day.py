@@ -23,12 +23,13 @@ from bench.load.seeding import seed
 from bench.outcome import Outcome, Table, attempt, finish
 from bench.plan import Plan
 from bench.run import Run
+from chatapp.ui.away import SOON
 from tools.network import answers
 
 PATIENCE = 120.0
 RESTART = "all backends are replaced in turn"
-UNSEEN = 1_000
-"""A page that is away for less time than this, in milliseconds, is not seen to be."""
+UNSEEN = SOON * 1_000
+"""A page that is away for less time than this, in milliseconds, says nothing of waiting either."""
 CALM = 4.0
 """How long people talk before each trouble, in seconds."""
 FIRST_RESPONSE = 10.0
