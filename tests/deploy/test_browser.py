@@ -60,8 +60,7 @@ async def shows(chatting: Chatting, count: int) -> None:
 
 async def taken_over(up: Up) -> int:
     """How many answers more than one process has made."""
-    env = {"DATABASE_URL": up.state["database_url"], "CHATAPP_DATA_DIR": str(up.data)}
-    async with connected(env) as connection:
+    async with connected(up.database) as connection:
         rows = await connection.execute(text("SELECT count(*) FROM answers WHERE epoch > 1"))
         return rows.scalar_one()
 

@@ -30,7 +30,7 @@ class Direct(Behind):
     """A backend without nginx."""
 
     def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
 
 
 async def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
@@ -61,8 +61,7 @@ async def test_a_question_is_answered_and_read_again_on_any_backend(up: Up) -> N
 
 async def epochs(up: Up, *readers: Steady) -> list[int]:
     """How many processes have made the newest answer of each."""
-    env = {"DATABASE_URL": up.state["database_url"], "CHATAPP_DATA_DIR": str(up.data)}
-    async with connected(env) as connection:
+    async with connected(up.database) as connection:
         rows = await connection.execute(text("SELECT id, epoch FROM answers"))
         found = {str(answer_id): epoch for answer_id, epoch in rows}
     return [found[reader.screen.answers()[-1]] for reader in readers]

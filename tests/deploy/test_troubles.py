@@ -30,10 +30,6 @@ def send(up: Up, number: signal.Signals, *names: str) -> None:
         os.kill(up.pid(name), number)
 
 
-def database(up: Up) -> dict[str, str]:
-    return {"DATABASE_URL": up.state["database_url"], "CHATAPP_DATA_DIR": str(up.data)}
-
-
 async def stop_for_a_while(pids: list[int]) -> None:
     """Whatever becomes of the test, they go on: others share them."""
     stopped: list[int] = []
@@ -78,14 +74,14 @@ async def fill(up: Up) -> None:
 
 async def drop_sessions(up: Up) -> None:
     await execute(
-        database(up),
+        up.database,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
 
 
 async def lock(up: Up) -> None:
-    async with connected(database(up)) as connection:
+    async with connected(up.database) as connection:
         await connection.execute(text("LOCK TABLE messages, answers IN ACCESS EXCLUSIVE MODE"))
         await asyncio.sleep(SECONDS)
 

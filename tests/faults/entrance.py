@@ -3,25 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from chatapp.nginx import write_maps
+from tests.faults.people import Behind
 from tests.harness.link import Link
 from tests.harness.nginx import Nginx
-from tests.harness.socket import Tab
 
 
-class Entrance:
+class Entrance(Behind):
     """The one address of a fleet."""
 
     def __init__(self, nginx: Nginx, link: Link) -> None:
+        super().__init__(link)
         self.nginx = nginx
         self.link = link
-        self.url = f"http://localhost:{link.port}"
-
-    def tab(self, path: str = "/", **options: Any) -> Tab:
-        """A browser tab, not yet connected."""
-        return Tab(self.url, path, **options)
 
 
 @asynccontextmanager

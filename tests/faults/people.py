@@ -25,10 +25,11 @@ class Behind:
     """A server behind a link that can be disturbed."""
 
     def __init__(self, link: Link) -> None:
-        self._url = f"http://localhost:{link.port}"
+        self.url = f"http://localhost:{link.port}"
 
-    def tab(self, path: str, **options: Any) -> Tab:
-        return Tab(self._url, path, **options)
+    def tab(self, path: str = "/", **options: Any) -> Tab:
+        """A browser tab, not yet connected."""
+        return Tab(self.url, path, **options)
 
 
 Served = AppServer | Up

@@ -70,6 +70,11 @@ class Up:
     async def stop(self) -> int | None:
         return await self.process.stop()
 
+    @property
+    def database(self) -> dict[str, str]:
+        """The environment that names its database."""
+        return {"DATABASE_URL": self.state["database_url"], "CHATAPP_DATA_DIR": str(self.data)}
+
     def pid(self, name: str) -> int:
         """The process that a pid file names; 0 while there is none."""
         try:
