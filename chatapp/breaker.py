@@ -28,11 +28,16 @@ class Breaker(Retry):
     Then one task may ask, and the others go on failing at once until it has an answer. redis-py
     runs every command and every connection attempt through its ``Retry``, so this is one; it
     retries nothing.
+
+    Args:
+        timeout: Seconds in which there is an answer.
+        ends: Whether it fails what takes longer, for connections that do not watch the clock.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, *, ends: bool = False) -> None:
         super().__init__(NoBackoff(), 0)
         self._timeout = timeout
+        self._limit = timeout if ends else None
         self._failing = False
         self._until = 0.0
         self._asks: asyncio.Task[Any] | None = None
@@ -60,7 +65,11 @@ class Breaker(Retry):
         if self._failing:
             self._until, self._asks = monotonic() + self._timeout, asyncio.current_task()
         try:
-            answer = await super().call_with_retry(do, *args, **named)
+            async with asyncio.timeout(self._limit):
+                answer = await super().call_with_retry(do, *args, **named)
+        except TimeoutError:
+            self._fail()
+            raise Silent("Redis did not answer in time") from None
         except Elsewhere:
             self._recover()
             raise

@@ -49,6 +49,9 @@ R = TypeVar("R")
 PREPARE_AFTER = 5
 """A statement that a connection to PostgreSQL has sent so often is prepared there."""
 
+BEFORE_COMMIT = "before commit"
+"""Under this name a session of a transaction may have something to be done at its end."""
+
 _BEGIN = "sqlite_begin"
 _USED = "used"
 
@@ -233,6 +236,8 @@ async def transaction(patience: float = PATIENCE) -> AsyncIterator[AsyncSession]
         session.begin(),
     ):
         yield session
+        if finish := session.info.get(BEFORE_COMMIT):
+            await finish(session)
 
 
 @asynccontextmanager

@@ -4,10 +4,11 @@ from functools import cache
 from typing import Any
 
 from fakeredis import FakeAsyncRedis
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 
 from chatapp import cluster, sentinel
 from chatapp.breaker import Breaker
+from chatapp.redis_pool import Pool
 from chatapp.settings import settings
 
 TIMEOUT = 2.0
@@ -44,14 +45,13 @@ def _client(url: str | None) -> Redis:
         "max_connections": settings().redis_connections,
         "timeout": TIMEOUT,
         "health_check_interval": 15,
-        "retry": Breaker(TIMEOUT),
     }
     if url.startswith(f"{sentinel.SCHEME}:"):
-        return Redis(connection_pool=sentinel.pool_of(url, **options))
+        return Redis(connection_pool=sentinel.pool_of(url, retry=Breaker(TIMEOUT), **options))
     if cluster.names(url):
-        return Redis(connection_pool=cluster.pool_of(url, **options))
-    timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
-    return Redis(connection_pool=BlockingConnectionPool.from_url(url, **timeouts, **options))
+        return Redis(connection_pool=cluster.pool_of(url, retry=Breaker(TIMEOUT), **options))
+    options |= {"socket_connect_timeout": TIMEOUT, "retry": Breaker(TIMEOUT, ends=True)}
+    return Redis(connection_pool=Pool.from_url(url, **options))
 
 
 def counts_all() -> bool:

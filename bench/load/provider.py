@@ -1,6 +1,7 @@
 """``python -m bench.load.provider PORT``: OpenAI's stream, a token a write."""
 
 import asyncio
+import heapq
 import random
 import sys
 import time
@@ -12,6 +13,9 @@ from bench.load import words
 
 THINKS = (0.2, 0.6)
 """Before its first token, in seconds."""
+
+TICK = 0.004
+"""What is due within so many seconds is said together: who has asked pays for the machine, too."""
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
@@ -44,20 +48,46 @@ def _token(text: str) -> bytes:
 _WORDS = [_token(words.word(number)) for number in range(2_000)]
 
 
+class Speaker:
+    """Says the words of all answers, each in its time, with one timer for those of a moment."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._due: list[tuple[float, int, Provider]] = []
+        self._count = 0
+        self._ticks = False
+
+    def at(self, moment: float, provider: "Provider") -> None:
+        """Let a provider go on at a moment of the loop's clock."""
+        self._count += 1
+        heapq.heappush(self._due, (moment, self._count, provider))
+        if not self._ticks:
+            self._tick()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        while self._due and self._due[0][0] <= now:
+            heapq.heappop(self._due)[2].go_on()
+        self._ticks = bool(self._due)
+        if self._ticks:
+            self._loop.call_later(TICK, self._tick)
+
+
 class Provider(asyncio.Protocol):
     """One connection; one answer at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, speaker: Speaker) -> None:
         self._received = bytearray()
-        self._timer: asyncio.TimerHandle | None = None
+        self._speaker = speaker
         self._loop = asyncio.get_running_loop()
+        self._lost = False
+        self._said, self._words, self._rate, self._began = -1, 0, 1, 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer:
-            self._timer.cancel()
+        self._lost = True
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -71,31 +101,32 @@ class Provider(asyncio.Protocol):
         body = bytes(self._received[end + 4 : end + 4 + length])
         del self._received[: end + 4 + length]
         orders = words.ORDER.findall(body)
-        said, rate = orders[-1] if orders else (5, 30)
+        self._words, self._rate = map(int, orders[-1]) if orders else (5, 30)
         self._transport.write(_OPENING)
-        self._timer = self._loop.call_later(
-            random.uniform(*THINKS), self._begin, int(said), int(rate)
-        )
+        self._said = -1
+        self._speaker.at(self._loop.time() + random.uniform(*THINKS), self)
 
-    def _begin(self, said: int, rate: int) -> None:
-        began = self._loop.time()
-        self._transport.write(_token(words.first(int(time.monotonic() * 1000))))
-        self._timer = self._loop.call_at(began + 1 / rate, self._say, 0, said, rate, began)
-
-    def _say(self, number: int, said: int, rate: int, began: float) -> None:
-        if number < said:
-            self._transport.write(_WORDS[number])
-            at = began + (number + 2) / rate
-            self._timer = self._loop.call_at(at, self._say, number + 1, said, rate, began)
+    def go_on(self) -> None:
+        """Say the next word, or that there are no more."""
+        if self._lost:
             return
-        self._timer = None
-        closing = _CHUNK % (b"", b'"stop"', _USAGE % (said + 1))
-        self._transport.write(_chunked(closing) + _chunked(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        if self._said < 0:
+            self._began = self._loop.time()
+            self._transport.write(_token(words.first(int(time.monotonic() * 1000))))
+        elif self._said < self._words:
+            self._transport.write(_WORDS[self._said])
+        else:
+            closing = _CHUNK % (b"", b'"stop"', _USAGE % (self._words + 1))
+            self._transport.write(_chunked(closing) + _chunked(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+            return
+        self._said += 1
+        self._speaker.at(self._began + (self._said + 1) / self._rate, self)
 
 
 async def _serve(port: int) -> None:
+    speaker = Speaker()
     server = await asyncio.get_running_loop().create_server(
-        Provider, "127.0.0.1", port, backlog=4096, reuse_address=True
+        lambda: Provider(speaker), "127.0.0.1", port, backlog=4096, reuse_address=True
     )
     async with server:
         await server.serve_forever()

@@ -89,9 +89,7 @@ async def ask(
     try:
         async with charged(runner.limiter, user_id, question, client_id) as charge:
             async with transaction() as session:
-                # The chat first: whoever waits for its lock sees what has come meanwhile.
-                chat = await chats.chat(session, user_id, chat_id, lock=True) if chat_id else None
-                met = await chats.in_the_way(session, user_id, client_id, chat_id)
+                chat, met = await chats.in_the_way(session, user_id, client_id, chat_id)
                 if any(each.client_id == client_id for each in met):
                     raise _Known
                 if chat_id and chat is None:
@@ -190,10 +188,9 @@ async def _ask_again(
                 old = await chats.message(session, user_id, answer_id)
                 if old is None or old.role != Role.ANSWER or old.parent_id is None:
                     raise NotFound
-                chat = await chats.chat(session, user_id, old.chat_id, lock=True)
+                chat, met = await chats.in_the_way(session, user_id, client_id, old.chat_id)
                 if chat is None:
                     raise NotFound
-                met = await chats.in_the_way(session, user_id, client_id, chat.id)
                 if any(each.client_id == client_id for each in met):
                     raise _Known
                 if met:

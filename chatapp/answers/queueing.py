@@ -19,7 +19,7 @@ from chatapp.database import now
 from chatapp.limits.books import Admitted
 from chatapp.limits.tiers import NotYours, settled
 from chatapp.metrics import QUESTIONS
-from chatapp.statement import insert_rows, new_row
+from chatapp.statement import insert_rows_later, new_row
 
 TOLD = 4_000
 """The length, in characters, of the longest question that travels with the news of it."""
@@ -86,7 +86,7 @@ async def queue(
         anew=anew,
         queued_at=charge.asked_at,
     )
-    await insert_rows(session, *before, place, answer)
+    insert_rows_later(session, *before, place, answer)
     await chats.go_on(session, chat.user_id, chat.id, place.id, moment)
     return Job(
         chat.user_id,

@@ -252,7 +252,7 @@ async def finish(
     made = {name: getattr(outcome, name) for name in _ends_with()}
     if not await _END.change(session, **made, of=answer_id, by=epoch):
         return False
-    await _FILL.change(session, of=answer_id, status=outcome.status, text=outcome.text)
+    _FILL.later(session, of=answer_id, status=outcome.status, text=outcome.text)
     if unseen or outcome.cache_key:
         # Locked: who deletes the chat now finds what was kept, or is found here.
         chat = await _MARK.first(session, of=chat_id, now=unseen)

@@ -181,10 +181,16 @@ async def by_client_id(session: AsyncSession, user_id: UUID, client_id: UUID) ->
 
 async def in_the_way(
     session: AsyncSession, user_id: UUID, client_id: UUID, chat_id: UUID | None
-) -> list[Message]:
-    """What one who asks meets: what was sent with this id before, an answer that still comes."""
+) -> tuple[Chat | None, list[Message]]:
+    """A chat of this person, locked, and what one who asks in it meets.
+
+    That is what was sent with this id before, and an answer that still comes. The lock is first:
+    whoever waits for it sees what has come meanwhile.
+    """
+    chat = _LOCKED_CHAT.later(session, chat_id=chat_id, user_id=user_id) if chat_id else None
     values = {"user_id": user_id, "client_id": client_id, "chat_id": chat_id}
-    return await _IN_THE_WAY.all(session, **values, coming=[Status.QUEUED, Status.STREAMING])
+    met = await _IN_THE_WAY.all(session, **values, coming=[Status.QUEUED, Status.STREAMING])
+    return chat.first if chat else None, met
 
 
 def _in_the_way() -> Executable:

@@ -57,8 +57,8 @@ async def record(session: AsyncSession, bill: Bill) -> Used | None:
     if bill.saved_tokens or (bill.charged and not rows):
         rows.append(_blank(bill, CACHE, saved_tokens=bill.saved_tokens))
     if rows:
-        await repository.add_attempts(session, rows)
-        await repository.add_to_days(session, _sums(rows, charged=bill.charged))
+        repository.add_attempts(session, rows)
+        repository.add_to_days(session, _sums(rows, charged=bill.charged))
     if not bill.charged:
         return None
     month = month_of(bill.asked_at).first_day

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.limits.models import ProviderAttempt, UsedPeriod
-from chatapp.statement import Statement, insert_rows
+from chatapp.statement import Statement, insert_rows_later
 
 Used = Mapping[str, tuple[int, int]]
 """Questions and tokens of the ``day`` and of the ``month``."""
@@ -56,9 +56,9 @@ _COUNT: Statement[tuple[str, int, int]] = Statement(
 )
 
 
-async def add_attempts(session: AsyncSession, attempts: Sequence[ProviderAttempt]) -> None:
-    """Write into the ledger."""
-    await insert_rows(session, *attempts)
+def add_attempts(session: AsyncSession, attempts: Sequence[ProviderAttempt]) -> None:
+    """Write into the ledger, with the next statement."""
+    insert_rows_later(session, *attempts)
 
 
 SUMS = (
@@ -72,10 +72,13 @@ SUMS = (
 )
 
 
-async def add_to_days(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Add to the ledger's sums; always in the same order, so that nobody waits in a circle."""
+def add_to_days(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add to the ledger's sums, with the next statement.
+
+    It is always in the same order, so that nobody waits in a circle.
+    """
     for row in sorted(rows, key=itemgetter("member")):
-        await _ADD.change(session, **row)
+        _ADD.later(session, **row)
 
 
 def _add() -> Executable:

@@ -15,7 +15,7 @@ import httpx
 import orjson
 
 from chatapp.pool import wire
-from chatapp.pool.sse import END, LONGEST, Alike, openai_word, with_words
+from chatapp.pool.sse import BLANK, END, LONGEST, Alike, openai_word, with_words
 
 UNUSUAL = {"extra_headers", "extra_query", "extra_body", "timeout", "response_format"}
 """Options that mean something to the SDK itself."""
@@ -93,7 +93,10 @@ class Stream:
         async for events in self._events():
             if done:
                 continue  # to its end, so that the connection can be used again
-            for chunk in self._joined(events):
+            if words := self._alike.words(events):
+                yield with_words(self._last, words)
+                continue
+            for chunk in self._joined(events.split(BLANK)):
                 if chunk is None:
                     done, pace.speaking = True, False
                     break
@@ -101,18 +104,20 @@ class Stream:
                 if not pace.speaking:
                     pace.speaking = openai_word(chunk) is not None
 
-    async def _events(self) -> AsyncIterator[list[bytes]]:
-        """The events that have come together."""
+    async def _events(self) -> AsyncIterator[bytes]:
+        """The events that have come together, with blank lines between them."""
         tail = b""
         async for part in self._response.aiter_bytes():
             data = tail + part if tail else part
             # What hardly any provider sends is looked for by the slow way alone.
-            *events, tail = END.split(data) if b"\r" in data else data.split(b"\n\n")
+            data = BLANK.join(END.split(data)) if b"\r" in data else data
+            events, _, tail = data.rpartition(BLANK)
             if len(tail) > LONGEST:
                 raise ValueError("An event has no end")
-            yield events
+            if events:
+                yield events
         if tail.strip():
-            yield [tail]
+            yield tail
 
     def _joined(self, events: list[bytes]) -> Iterator[dict[str, Any] | None]:
         """The chunks, with neighbours that have nothing but words put together; None: the end."""

@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 
 END = re.compile(rb"\r?\n\r?\n")
+BLANK = b"\n\n"
+"""The end of an event, as nearly all write it."""
 DATA = b"data: "
 
 CONTENT = re.compile(rb'"content": ?("(?:[^"\\]|\\.)*")')
@@ -136,8 +138,23 @@ class Alike:
     """So many chunks are looked at: with providers whose chunks all differ there is no more use."""
 
     def __init__(self) -> None:
-        self._before, self._after = b"", b""
+        self._before, self._after, self._between = b"", b"", b""
         self._looks = self.LOOKS
+
+    def words(self, events: bytes) -> str | None:
+        """The words of all events together, if every one is like the one that was learnt."""
+        before, after = self._before, self._after
+        if not before or not events.startswith(before) or not events.endswith(after):
+            return None
+        if len(events) < len(before) + len(after):
+            return None
+        middles = events[len(before) : len(events) - len(after)].split(self._between)
+        try:
+            words = list(map(orjson.loads, middles))
+            # An empty one is for the SDK; what is no string is not joined.
+            return "".join(words) if all(words) else None
+        except (orjson.JSONDecodeError, TypeError):
+            return None
 
     def word(self, event: bytes) -> str | None:
         """The words of an event that is like the one that was learnt."""
@@ -169,6 +186,7 @@ class Alike:
             return
         if same:
             self._before, self._after = before, after
+            self._between = after + BLANK + before
 
 
 def with_words(chunk: dict[str, Any], words: str) -> dict[str, Any]:

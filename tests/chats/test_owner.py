@@ -47,7 +47,7 @@ CHATS: dict[str, tuple[Try, object]] = {
     ),
     "in_the_way": (
         lambda s, who, chat, m: repository.in_the_way(s, who, m[0].client_id or new_id(), chat.id),
-        [],
+        (None, []),
     ),
     "found": (lambda s, who, _chat, _: repository.found(s, who, ["question"], 5, None), []),
     "first_child": (lambda s, who, _, m: repository.first_child(s, who, m[0].id), None),

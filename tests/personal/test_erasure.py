@@ -77,7 +77,7 @@ async def fill(user_id: UUID, word: str) -> None:
         )
         await ledger.count(session, user_id, day, month_of().first_day, 10)
         sums = dict.fromkeys(ledger.SUMS, 5)
-        await ledger.add_to_days(
+        ledger.add_to_days(
             session, [{"day": day, "user_id": user_id, "member": "groq/llama", **sums}]
         )
 
