@@ -18,6 +18,7 @@ import uvloop
 from bench.load.counts import Counts
 from bench.load.manners import Account, Manners
 from bench.load.person import Person
+from bench.load.scheduling import wait_for_turn
 
 
 class Crowd:
@@ -101,4 +102,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    wait_for_turn()
     uvloop.run(main())

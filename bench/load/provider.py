@@ -10,6 +10,7 @@ from typing import cast
 import uvloop
 
 from bench.load import words
+from bench.load.scheduling import wait_for_turn
 
 THINKS = (0.2, 0.6)
 """Before its first token, in seconds."""
@@ -133,4 +134,5 @@ async def _serve(port: int) -> None:
 
 
 if __name__ == "__main__":
+    wait_for_turn()
     uvloop.run(_serve(int(sys.argv[1])))

@@ -9,7 +9,7 @@ SDK as before, and errors are the SDK's own.
 import re
 from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httpx
 import orjson
@@ -107,7 +107,10 @@ class Stream:
     async def _events(self) -> AsyncIterator[bytes]:
         """The events that have come together, with blank lines between them."""
         tail = b""
-        async for part in self._response.aiter_bytes():
+        response = self._response
+        coded = "content-encoding" in response.headers
+        parts = response.aiter_bytes() if coded else cast("httpx.AsyncByteStream", response.stream)
+        async for part in parts:
             data = tail + part if tail else part
             # What hardly any provider sends is looked for by the slow way alone.
             data = BLANK.join(END.split(data)) if b"\r" in data else data

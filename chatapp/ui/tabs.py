@@ -14,13 +14,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import engineio
+import orjson
 import socketio
 from engineio.async_socket import AsyncSocket
 from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 from engineio.packet import OPEN, PING, Packet
 from reflex.app import _sio_dumps, _sio_loads
+from reflex_base import otel
 from reflex_base.config import get_config
 from reflex_base.environment import environment
+from reflex_base.utils.serializers import serialize
 from socketio.packet import EVENT
 
 STEP = 0.1
@@ -30,6 +33,13 @@ Each alone would wake the process twice; together they cost about two thirds.
 """
 
 _HEARTBEAT = Packet(PING)
+
+_AS_REFLEX = (
+    orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+"""What Reflex writes in its own way is left to it."""
 
 
 def server() -> socketio.AsyncServer:
@@ -41,13 +51,24 @@ def server() -> socketio.AsyncServer:
         max_http_buffer_size=environment.REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE.get(),
         ping_interval=environment.REFLEX_SOCKET_INTERVAL.get().total_seconds(),
         ping_timeout=environment.REFLEX_SOCKET_TIMEOUT.get().total_seconds(),
-        json=SimpleNamespace(dumps=_sio_dumps, loads=_sio_loads),
+        json=SimpleNamespace(dumps=_dumps, loads=_sio_loads),
         allow_upgrades=False,
         transports=["websocket"],
         async_handlers=False,
         # Each socket finds out by itself that its tab is silent.
         monitor_clients=False,
     )
+
+
+def _dumps(data: Any, **options: Any) -> str:
+    """What Reflex would write, in a third of the time."""
+    if otel.enabled:
+        return _sio_dumps(data, **options)
+    try:
+        return orjson.dumps(data, default=serialize, option=_AS_REFLEX).decode()
+    except TypeError:
+        # What is no JSON for orjson, like a mapping by numbers, may be some for Reflex.
+        return _sio_dumps(data, **options)
 
 
 class _Socket(AsyncSocket):
