@@ -72,6 +72,29 @@ async def watched(
         forget_caches()
 
 
+async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = RedisServer(tmp_path)
+    await made.start()
+    monkeypatch.setenv("REDIS_URL", made.url())
+    forget_caches()
+    try:
+        client = redis.redis()
+        await client.set("key", "value")
+        (connection,) = client.connection_pool._available_connections
+        async with Redis.from_url(made.url()) as other:
+            assert await other.client_kill_filter(_id=await client.client_id(), skipme=False) == 1
+            while not connection._parser._stream.at_eof():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert await client.get("key") == b"value"
+    finally:
+        await redis.close()
+        await made.stop()
+        monkeypatch.undo()
+        forget_caches()
+
+
 async def test_behind_sentinel_the_next_master_is_found(watched: tuple[str, Process]) -> None:
     _url, master = watched
     client = redis.redis()

@@ -14,7 +14,7 @@ from chatapp.answers.models import Answer
 from chatapp.chats.models import Chat, Message, Role
 from chatapp.database import core, new_id, reading, transaction
 from chatapp.settings import settings
-from chatapp.statement import Statement, insert_rows, new_row
+from chatapp.statement import Statement, insert_rows, insert_rows_later, new_row
 
 ON_POSTGRESQL = pytest.mark.parametrize("backend", ["real"], indirect=True)
 
@@ -118,6 +118,65 @@ async def test_a_breach_is_sqlalchemys_error_and_tells_no_values(ada: UUID) -> N
         assert await BY_ID.first(session, which=row.id)
 
 
+async def test_what_is_left_for_later_runs_in_its_order_with_the_next(ada: UUID) -> None:
+    await kept(ada, "one")
+    async with transaction() as session:
+        first = RENAME.later(session, before="one", after="two")
+        second = RENAME.later(session, before="two", after="three")
+        assert (first.count, second.count) == (-1, -1)
+        assert await RENAME.change(session, before="three", after="four") == 1
+        assert (first.count, second.count) == (1, 1)
+
+
+async def test_what_is_left_for_later_is_there_with_the_commit(ada: UUID) -> None:
+    (row,) = await kept(ada, "before")
+    async with transaction() as session:
+        found = BY_ID.later(session, which=row.id)
+        RENAME.later(session, before="before", after="after")
+    assert found.first is not None
+    assert found.first.title == "before"
+    async with reading() as session:
+        assert [chat.title for chat in await SOME.all(session, ids=[row.id])] == ["after"]
+
+
+async def test_what_is_left_for_later_falls_with_its_transaction(ada: UUID) -> None:
+    (row,) = await kept(ada, "before")
+
+    async def failing() -> None:
+        async with transaction() as session:
+            RENAME.later(session, before="before", after="after")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await failing()
+    async with transaction() as session:
+        assert await RENAME.change(session, before="before", after="again") == 1
+        assert await BY_ID.first(session, which=row.id)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_a_breach_among_others_undoes_all_and_the_connection_goes_on(
+    ada: UUID, place: int
+) -> None:
+    (row,) = await kept(ada, "before")
+    orders = [("before", "a"), ("a", "b")]
+
+    async def breaking() -> None:
+        async with transaction() as session:
+            for at in range(3):
+                if at == place:
+                    insert_rows_later(session, row)
+                else:
+                    before, after = orders.pop(0)
+                    RENAME.later(session, before=before, after=after)
+
+    with pytest.raises(IntegrityError):
+        await breaking()
+    for _ in range(settings().database_connections + 1):
+        async with transaction() as session:
+            assert await RENAME.change(session, before="before", after="before") == 1
+
+
 @ON_POSTGRESQL
 async def test_a_lost_connection_is_away_once_and_then_another_is_used(ada: UUID) -> None:
     await kept(ada, "there")
@@ -140,6 +199,7 @@ async def test_a_cancelled_statement_leaves_no_half_read_connection(ada: UUID) -
 
     async def hanging() -> None:
         async with transaction(patience=0.05) as session:
+            RENAME.later(session, before="there", after="lost")
             await SLOW.first(session)
 
     for _ in range(settings().database_connections + 1):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatapp.pool import wire
 from chatapp.pool.errors import AnswerCut
 from chatapp.pool.events import PoolEvent, Text
-from chatapp.pool.sse import END, Alike, Joiner, openai_word
+from chatapp.pool.sse import BLANK, END, Alike, Joiner, openai_word
 from tests.fakes import ProviderServer
 from tests.fakes.behaviour import Fault, Plan
 from tests.fakes.dialects import Asked, Gemini, OpenAI, sse
@@ -132,6 +132,28 @@ def test_words_are_known_without_parsing_only_where_parsing_finds_the_same(diale
     assert known == {True, False}
 
 
+@pytest.mark.parametrize("dialect", [OpenAI("groq"), OpenAI("openai")])
+def test_words_of_many_events_are_known_only_where_each_alone_is(dialect: OpenAI):
+    known: set[bool] = set()
+    first = dialect.token(ASKED, 1, "first").removesuffix(BLANK)
+    chunk = parsed(first)
+    assert chunk is not None
+    alike = Alike()
+    alike.learn(first, chunk)
+    spoken = st.text(max_size=6).map(lambda words: dialect.token(ASKED, 1, words))
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(spoken | events_of(dialect), min_size=1, max_size=5))
+    def check(events: list[bytes]) -> None:
+        alone = [alike.word(event.removesuffix(BLANK)) for event in events]
+        found = alike.words(b"".join(events).removesuffix(BLANK))
+        known.add(found is not None)
+        assert found == (None if None in alone else "".join(filter(None, alone)))
+
+    check()
+    assert known == {True, False}
+
+
 @pytest.mark.parametrize(
     "middle", [b'"a","b"', b'"', b"7", b'"a"}', b'""', b'"\\"', b'"a"+"b"', b"null", b'"\xff"']
 )
@@ -143,7 +165,10 @@ def test_what_is_no_string_in_the_place_of_words_is_parsed(middle: bytes):
     alike.learn(event, chunk)
     assert alike.word(event) == "a"
     assert alike.word(event.replace(b'"a"', b'"\\u00e9 \\"x\\""')) == 'é "x"'
-    assert alike.word(event.replace(b'"a"', middle)) is None
+    strange = event.replace(b'"a"', middle)
+    assert alike.word(strange) is None
+    for events in ([strange], [event, strange], [strange, event], [event, strange, event]):
+        assert alike.words(BLANK.join(events)) is None
 
 
 def test_what_is_learnt_may_have_words_with_escapes():

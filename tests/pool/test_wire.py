@@ -22,10 +22,20 @@ CHUNKED = [(b"Transfer-Encoding", b"chunked")]
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.lists(st.integers(0, 400)))
-def test_chunks_are_the_same_however_they_are_cut(chunks: list[bytes], cuts: list[int]):
-    stream = b"".join(b"%X;a=b\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.binary(min_size=1, max_size=40), st.just(b"x" * 3_000)),
+            st.sampled_from([b"%x\r\n", b"%X;a=b\r\n"]),
+        ),
+        max_size=6,
+    ),
+    st.lists(st.integers(0, 400)),
+)
+def test_chunks_are_the_same_however_they_are_cut(said: list[tuple[bytes, bytes]], cuts: list[int]):
+    chunks = [chunk for chunk, _ in said]
+    stream = b"".join(line % len(chunk) + chunk + b"\r\n" for chunk, line in said)
     stream += b"0\r\nX-Trailer: 1\r\n\r\n"
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     framing, buffer, body = Framing(200, CHUNKED), bytearray(), b""
@@ -40,9 +50,10 @@ def test_chunks_are_the_same_however_they_are_cut(chunks: list[bytes], cuts: lis
 @pytest.mark.parametrize(
     "stream", [b"xyz\r\n", b"-1\r\n", b"1\r\nabc", b"5" * 300, b"\r\n\r\n", b"123456789\r\n"]
 )
-def test_what_is_no_chunk_is_refused(stream: bytes):
+@pytest.mark.parametrize("before", [b"", b"1\r\na\r\n", b"1\r\na\r\n2\r\nab\r\n"])
+def test_what_is_no_chunk_is_refused(before: bytes, stream: bytes):
     with pytest.raises(httpx.RemoteProtocolError):
-        Framing(200, CHUNKED).take(bytearray(stream))
+        Framing(200, CHUNKED).take(bytearray(before + stream))
 
 
 @asynccontextmanager

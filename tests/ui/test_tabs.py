@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 import reflex as rx
 import socketio
+from reflex.app import _sio_dumps
 from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
 
+from chatapp.chats.models import Status
 from chatapp.ui import tabs
 
 NAME = "/_event"
@@ -166,6 +170,23 @@ def test_it_is_set_as_reflex_sets_its_own() -> None:
     assert ours.packet_class.json.dumps([update], separators=(",", ":")) == (
         '[{"delta":{"state":{"name":"ä\u2028\\n"}}}]'
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"one": 1, "none": None, "text": 'ü “q” \u2028 \\ "', "list": [1.5, True, []]},
+        {"id": UUID(int=7), "status": Status.DONE, "pair": (1, 2)},
+        datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC),
+        {1: "a number's name", None: "nobody's"},
+        2**70,
+    ],
+)
+def test_a_packet_says_what_reflex_would_say(value: Any) -> None:
+    update = StateUpdate(delta={"state": {"name": value}})
+    options: dict[str, Any] = {"separators": (",", ":")}
+    dumps = tabs.server().packet_class.json.dumps  # type: ignore[attr-defined]
+    assert dumps(["event", update], **options) == _sio_dumps(["event", update], **options)
 
 
 async def conversation(made: Server) -> list[str]:
