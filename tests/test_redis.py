@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -80,7 +81,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
     monkeypatch.setenv("REDIS_URL", made.url())
     forget_caches()
     try:
-        client = redis.redis()
+        client: Any = redis.redis()
         await client.set("key", "value")
         (connection,) = client.connection_pool._available_connections
         async with Redis.from_url(made.url()) as other:
@@ -97,7 +98,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
 
 async def test_behind_sentinel_the_next_master_is_found(watched: tuple[str, Process]) -> None:
     _url, master = watched
-    client = redis.redis()
+    client: Any = redis.redis()
     await client.set("before", b"1")
     async with asyncio.timeout(30):
         # Shorter than a command may take: the replica may need longer to be there at all.
