@@ -63,8 +63,7 @@ class Statement(Generic[T]):
 
     async def first(self, session: AsyncSession, **values: Any) -> T | None:
         """The first row, if there is one."""
-        rows = (await self._run(session, values)).rows
-        return rows[0] if rows else None
+        return (await self._run(session, values)).first
 
     async def change(self, session: AsyncSession, **values: Any) -> int:
         """How many rows it has changed."""
@@ -82,7 +81,7 @@ class Statement(Generic[T]):
 
     async def _run(self, session: AsyncSession, values: dict[str, Any]) -> "Order[T]":
         order = Order(self, values)
-        await _run(session, [*session.info.pop(_WAITING, ()), order])
+        await _run_all(session, [*session.info.pop(_WAITING, ()), order])
         return order
 
     def made(self) -> Executable:
@@ -118,10 +117,10 @@ class Order(Generic[T]):
 
 async def _run_waiting(session: AsyncSession) -> None:
     if waiting := session.info.pop(_WAITING, None):
-        await _run(session, waiting)
+        await _run_all(session, waiting)
 
 
-async def _run(session: AsyncSession, orders: list[Order[Any]]) -> None:
+async def _run_all(session: AsyncSession, orders: list[Order[Any]]) -> None:
     connection = session.info.get(_CONNECTION)
     if connection is None:
         connection = session.info[_CONNECTION] = await session.connection()

@@ -16,7 +16,7 @@ THINKS = (0.2, 0.6)
 """Before its first token, in seconds."""
 
 TICK = 0.004
-"""What is due within so many seconds is said together: who has asked pays for the machine, too."""
+"""Seconds: words of all answers that are due within so long go together, which wakes this less."""
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
@@ -63,7 +63,8 @@ class Speaker:
         self._count += 1
         heapq.heappush(self._due, (moment, self._count, provider))
         if not self._ticks:
-            self._tick()
+            self._ticks = True
+            self._loop.call_later(TICK, self._tick)
 
     def _tick(self) -> None:
         now = self._loop.time()

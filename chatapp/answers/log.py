@@ -51,9 +51,6 @@ MOST = 128
 MOST_ENDED = 64
 """So many answers that have ended may: who reads one later has its row."""
 
-AT_ONCE = 64
-"""So many logs are written in one step of Redis, which does nothing else meanwhile."""
-
 _WRITES = REDIS.labels("words")
 
 _NOT_ABOVE = "equal or smaller"
@@ -228,10 +225,6 @@ class AnswerLog:
         return Event(kind, self.chat_id, self.answer_id, position, data)
 
 
-_Taken = tuple[AnswerLog, list[Event]]
-"""What is to be written of an answer."""
-
-
 class LogWriter:
     """Writes the logs of all answers that this process runs."""
 
@@ -354,7 +347,9 @@ async def read(chat_id: UUID, answer_id: UUID, after: Position = START) -> list[
     ]
 
 
-async def _write(taken: list[_Taken], also: list[Callable[[Any], None]]) -> None:
+async def _write(
+    taken: list[tuple[AnswerLog, list[Event]]], also: list[Callable[[Any], None]]
+) -> None:
     """Write events of some logs, in one pipeline, after the commands of others.
 
     Raises:
@@ -362,43 +357,33 @@ async def _write(taken: list[_Taken], also: list[Callable[[Any], None]]) -> None
     """
     if rests():
         raise Unreachable
-    parts = [taken[at : at + AT_ONCE] for at in range(0, len(taken), AT_ONCE)]
-    replies = await _send(parts, also)
+    replies = await _send(taken, also)
     if any(isinstance(reply, NoScriptError) for reply in replies):
         await redis().script_load(_SCRIPT)
-        replies = await _send(parts, [])
-    results: list[int | bytes] = []
+        replies = await _send(taken, [])
     for reply in replies:
-        if isinstance(reply, RedisError):
+        if isinstance(reply, RedisError) and _NOT_ABOVE not in str(reply):
             raise reply
-        results += reply
-    for result in results:
-        if isinstance(result, bytes) and _NOT_ABOVE not in (refused := result.decode()):
-            raise RedisError(refused)
-    for (log, events), result in zip(taken, results, strict=True):
-        if isinstance(result, int):
-            log.written(events, result)
+    for (log, events), length in zip(taken, replies, strict=True):
+        if isinstance(length, int):
+            log.written(events, length)
 
 
-async def _send(parts: list[list[_Taken]], also: list[Callable[[Any], None]]) -> list[Any]:
-    """Ask Redis; what it replies for each part."""
+async def _send(
+    taken: list[tuple[AnswerLog, list[Event]]], also: list[Callable[[Any], None]]
+) -> list[Any]:
+    """Ask Redis; what it replies for each log."""
     pipe = redis().pipeline(transaction=False)
     for add in also:
         add(pipe)
-    for part in parts:
-        keys = [key(log.answer_id) for log, _ in part]
-        arguments = [argument for log, events in part for argument in _told(log, events)]
-        pipe.evalsha(_NAME, len(keys), *keys, *arguments)
+    for log, events in taken:
+        life = LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE
+        mine = heard_here(log.channel) if counts_all() else _NOBODY_KNOWS
+        known = sum(event.position.number <= log.told for event in events)
+        arguments: list[Any] = [log.channel, mine, life, known]
+        for event in events:
+            arguments += (str(event.position), event.kind, orjson.dumps(event.data))
+            arguments.append(event.encode(ORIGIN))
+        pipe.evalsha(_NAME, 1, key(log.answer_id), *arguments)
     replies = await pipe.execute(raise_on_error=False)
-    return replies[len(replies) - len(parts) :]
-
-
-def _told(log: AnswerLog, events: list[Event]) -> list[Any]:
-    """What the script is told of a log."""
-    life = LIFE_AFTER_END if events[-1].kind is Kind.END else LIFE
-    mine = heard_here(log.channel) if counts_all() else _NOBODY_KNOWS
-    tried = sum(event.position.number <= log.told for event in events)
-    told: list[Any] = [log.channel, mine, life, tried, len(events)]
-    for event in events:
-        told += (str(event.position), event.kind, orjson.dumps(event.data), event.encode(ORIGIN))
-    return told
+    return replies[len(replies) - len(taken) :]

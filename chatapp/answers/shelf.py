@@ -1,10 +1,10 @@
 """The answers that are kept in Redis. When it is away there are none, and nobody waits for it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ REMEMBERED = 1000
 """Of so many answers it is known what they have saved: of those that saved most."""
 
 BATCH = 500
-"""How many answers are looked at, or leases renewed, in one go when all are."""
+"""How many answers are looked at in one go when all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,12 @@ class Shelf:
         arguments = [me, value, freshness(), round(KEPT * 1000)]
         return bool(await self._reach(lambda: self._run("leave", keys, arguments)))
 
-    async def renew(self, flights: Sequence[tuple[Place, bytes]], lease: float) -> None:
+    async def renew(self, flights: Iterable[tuple[Place, bytes]], lease: float) -> None:
         """Lead on for so many seconds."""
-        for at in range(0, len(flights), BATCH):
-            some = flights[at : at + BATCH]
-            keys = [place.key("flight") for place, _ in some]
-            arguments = [round(lease * 1000), *(me for _, me in some)]
-            await self._reach(partial(self._run, "renew", keys, arguments))
+        pipe = self._client().pipeline(transaction=False)
+        for place, me in flights:
+            pipe.eval(_text("renew"), 1, place.key("flight"), me, round(lease * 1000))
+        await self._reach(pipe.execute)
 
     async def recall(self, place: Place) -> Entry | None:
         """The answer that is kept, however old."""

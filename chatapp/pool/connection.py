@@ -18,9 +18,6 @@ STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: .*)?")
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 
-LINES = {b"\r\n%x" % length: length for length in range(1, 2_048)}
-"""The length of a chunk by what stands before it: the end of the one before, then a plain line."""
-
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -200,27 +197,26 @@ class Framing:
             return taken
         return self._take_chunks(data)
 
-    def _take_chunks(self, arrived: bytearray) -> bytes:
-        data, parts, at = bytes(arrived), list[bytes](), 0
+    def _take_chunks(self, data: bytearray) -> bytes:
+        parts: list[bytes] = []
+        at = 0
         while not self.done:
             if self.left:
-                part = data[at : at + self.left]
+                part = bytes(data[at : at + self.left])
                 at += len(part)
                 parts.append(part)
                 self.left -= len(part)
                 if self.left:
                     break
                 self._after_chunk = True
-            if self._after_chunk:
-                at = _take_whole_chunks(data, at, parts)
             found = self._next_chunk(data, at)
             if found is None:
                 break
             at = found
-        del arrived[:at]
+        del data[:at]
         return b"".join(parts)
 
-    def _next_chunk(self, data: bytes, at: int) -> int | None:
+    def _next_chunk(self, data: bytearray, at: int) -> int | None:
         """Read the length of the chunk that begins at a place, and where it goes on from there.
 
         None: the length has not all arrived.
@@ -247,22 +243,7 @@ class Framing:
         return end + 2
 
 
-def _take_whole_chunks(data: bytes, at: int, parts: list[bytes]) -> int:
-    """Take the chunks that are there to their ends, as most are; where the last one ends.
-
-    One whose line is not among :data:`LINES` is left to the slow way, and so is the last of all.
-    """
-    while (end := data.find(b"\r\n", at + 2, at + LENGTH)) >= 0:
-        length = LINES.get(data[at:end], 0)
-        begin, stop = end + 2, end + 2 + length
-        if not length or not data.startswith(b"\r\n", stop):
-            break
-        parts.append(data[begin:stop])
-        at = stop
-    return at
-
-
-def _trailers_end(data: bytes, last_chunk: int) -> int | None:
+def _trailers_end(data: bytearray, last_chunk: int) -> int | None:
     """Where what follows the last chunk ends; None: it has not all arrived."""
     end = data.find(b"\r\n\r\n", last_chunk)
     if end < 0:

@@ -9,7 +9,7 @@ SDK as before, and errors are the SDK's own.
 import re
 from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import httpx
 import orjson
@@ -107,10 +107,7 @@ class Stream:
     async def _events(self) -> AsyncIterator[bytes]:
         """The events that have come together, with blank lines between them."""
         tail = b""
-        response = self._response
-        coded = "content-encoding" in response.headers
-        parts = response.aiter_bytes() if coded else cast("httpx.AsyncByteStream", response.stream)
-        async for part in parts:
+        async for part in self._response.aiter_bytes():
             data = tail + part if tail else part
             # What hardly any provider sends is looked for by the slow way alone.
             data = BLANK.join(END.split(data)) if b"\r" in data else data
@@ -126,7 +123,7 @@ class Stream:
         """The chunks, with neighbours that have nothing but words put together; None: the end."""
         words: list[str] = []
         for event in events:
-            if (word := self._alike.word(event)) is not None:
+            if (word := self._alike.words(event)) is not None:
                 words.append(word)
                 continue
             try:

@@ -142,10 +142,11 @@ class Alike:
         self._looks = self.LOOKS
 
     def words(self, events: bytes) -> str | None:
-        """The words of all events together, if every one is like the one that was learnt."""
+        """The words of an event, or of some together, if every one is like what was learnt."""
         before, after = self._before, self._after
         if not before or not events.startswith(before) or not events.endswith(after):
             return None
+        # A short event may have both only because they overlap.
         if len(events) < len(before) + len(after):
             return None
         middles = events[len(before) : len(events) - len(after)].split(self._between)
@@ -155,21 +156,6 @@ class Alike:
             return "".join(words) if all(words) else None
         except (orjson.JSONDecodeError, TypeError):
             return None
-
-    def word(self, event: bytes) -> str | None:
-        """The words of an event that is like the one that was learnt."""
-        before, after = self._before, self._after
-        if not before or not event.startswith(before) or not event.endswith(after):
-            return None
-        middle = event[len(before) : len(event) - len(after)]
-        # A short event may have both only because they overlap.
-        if len(event) < len(before) + len(after) or not middle.startswith(b'"'):
-            return None
-        try:
-            word = orjson.loads(middle)
-        except orjson.JSONDecodeError:
-            return None
-        return word or None
 
     def learn(self, event: bytes, chunk: dict[str, Any]) -> None:
         """Learn from an event and its chunk, which has nothing but words to tell."""

@@ -122,7 +122,7 @@ def test_words_are_known_without_parsing_only_where_parsing_finds_the_same(diale
         for event in (each.removesuffix(b"\n\n") for each in events):
             chunk = parsed(event)
             word = openai_word(chunk) if chunk else None
-            found = alike.word(event)
+            found = alike.words(event)
             known.add(found is not None)
             assert found in (None, word)
             if word is not None and chunk is not None:
@@ -145,7 +145,7 @@ def test_words_of_many_events_are_known_only_where_each_alone_is(dialect: OpenAI
     @settings(max_examples=300, deadline=None)
     @given(st.lists(spoken | events_of(dialect), min_size=1, max_size=5))
     def check(events: list[bytes]) -> None:
-        alone = [alike.word(event.removesuffix(BLANK)) for event in events]
+        alone = [alike.words(event.removesuffix(BLANK)) for event in events]
         found = alike.words(b"".join(events).removesuffix(BLANK))
         known.add(found is not None)
         assert found == (None if None in alone else "".join(filter(None, alone)))
@@ -163,10 +163,10 @@ def test_what_is_no_string_in_the_place_of_words_is_parsed(middle: bytes):
     chunk = parsed(event)
     assert chunk is not None
     alike.learn(event, chunk)
-    assert alike.word(event) == "a"
-    assert alike.word(event.replace(b'"a"', b'"\\u00e9 \\"x\\""')) == 'é "x"'
+    assert alike.words(event) == "a"
+    assert alike.words(event.replace(b'"a"', b'"\\u00e9 \\"x\\""')) == 'é "x"'
     strange = event.replace(b'"a"', middle)
-    assert alike.word(strange) is None
+    assert alike.words(strange) is None
     for events in ([strange], [event, strange], [strange, event], [event, strange, event]):
         assert alike.words(BLANK.join(events)) is None
 
@@ -177,7 +177,7 @@ def test_what_is_learnt_may_have_words_with_escapes():
     chunk = parsed(event)
     assert chunk is not None
     alike.learn(event, chunk)
-    assert alike.word(event) == '\n"é\\'
+    assert alike.words(event) == '\n"é\\'
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_is_learnt_may_have_words_with_escapes():
 def test_what_stands_elsewhere_is_not_learnt(event: bytes):
     alike = Alike()
     alike.learn(event, {"choices": [{"index": 0, "delta": {"content": "a"}}]})
-    assert alike.word(event) is None
+    assert alike.words(event) is None
 
 
 def test_words_that_arrive_together_become_one_event():

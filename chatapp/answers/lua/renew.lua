@@ -1,6 +1,5 @@
--- Leaders live. KEYS: their flights. ARGV: the lease in ms, then who leads each.
-for at, flight in ipairs(KEYS) do
-  if redis.call('GET', flight) == ARGV[at + 1] then
-    redis.call('PEXPIRE', flight, ARGV[1])
-  end
+-- A leader lives. KEYS: flight. ARGV: who leads, the lease in ms.
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
+return 0
