@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chatapp.answers.hub import Hub
 from chatapp.answers.runner import DRAIN, Runner
+from chatapp.answers.takeover import Takeover
 from chatapp.settings import settings
 
 
@@ -40,7 +41,9 @@ async def answering() -> AsyncIterator[Process]:
     drain = DRAIN if settings().redis_url else 0.0
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(made.hub.running())
-        await stack.enter_async_context(made.runner.running(drain))
+        await stack.enter_async_context(made.runner.running())
+        await stack.enter_async_context(Takeover(made.runner).running())
+        await stack.enter_async_context(made.runner.draining(drain))
         _running.append(made)
         stack.callback(_running.remove, made)
         yield made

@@ -1,27 +1,24 @@
 """Runs answers in tasks that the process owns: no socket and no handler keeps or ends them.
 
-A process that dies says nothing more; another one takes its answers over with the next epoch, and
-what the dead one may still write counts for nothing. A process that is told to end finishes what it
-can and hands over the rest.
+A process that is told to end finishes what it can and hands over the rest. What happens to the
+answers of one that dies is for :mod:`chatapp.answers.takeover`.
 """
 
 import asyncio
 import logging
-import math
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from functools import partial
 from time import monotonic
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import leaving, logs
 from chatapp.agents.steps import Step, stopped, summary, text_of
-from chatapp.answers import account, lease, remains, repository, step_repository
+from chatapp.answers import account, remains, repository, step_repository
 from chatapp.answers.approval import Approvals
 from chatapp.answers.billing import bill_of
 from chatapp.answers.desk import Superseded
@@ -30,15 +27,17 @@ from chatapp.answers.events import Kind, channel
 from chatapp.answers.flight import Flights
 from chatapp.answers.hub import Hub
 from chatapp.answers.job import Job
+from chatapp.answers.lease import BEAT, Lease
 from chatapp.answers.line import Line
-from chatapp.answers.log import AnswerLog, LogWriter
+from chatapp.answers.log import AnswerLog
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.making import Making
 from chatapp.answers.mirror import Ending
 from chatapp.answers.place import Wish
 from chatapp.answers.repository import Outcome
 from chatapp.answers.telling import control
 from chatapp.chats.models import Status
-from chatapp.database import patiently, reading, transaction
+from chatapp.database import patiently, transaction
 from chatapp.limits import ledger
 from chatapp.limits.books import Place
 from chatapp.limits.repository import Used
@@ -50,9 +49,6 @@ logger = logging.getLogger(__name__)
 
 DRAIN = 15.0
 """How long a process that ends lets its answers run on, in seconds, where others can take over."""
-
-TAKEOVERS = 3
-"""An answer that so many processes have died over is not tried again."""
 
 CLOSING = 5.0
 """How long a process that ends waits for what is being written, in seconds."""
@@ -79,7 +75,7 @@ class Runner:
     """The answers that this process makes."""
 
     def __init__(self, hub: Hub) -> None:
-        self.name = uuid4().hex
+        self.lease = Lease()
         self.limiter = Limiter()
         self._hub = hub
         self.line = Line(hub)
@@ -91,38 +87,43 @@ class Runner:
         self._made: set[UUID] = set()
         self._cancelled: set[UUID] = set()
         """What was being cancelled at the last beat."""
-        self._suspects: set[str | UUID] = set()
-        """Who seemed dead at the last look, and what seemed left behind here."""
-        self._doubted = False
-        """Whether others may have taken over what runs here."""
-        self._heard_since: float | None = -math.inf
-        """Since when Redis has known without a break that this process lives."""
 
     @asynccontextmanager
-    async def running(self, drain: float = DRAIN) -> AsyncIterator[None]:
-        """Make answers until the context ends; what then runs on too long is handed over."""
+    async def running(self) -> AsyncIterator[None]:
+        """Make answers until the context ends; none may run any more then."""
         async with (
             self._writer.running(),
             self._flights.running(),
             self.line.running(),
             self.limiter.keeping(),
+            self.lease.held(),
         ):
-            await self._beat(first=True)
-            departure = asyncio.create_task(self._depart(drain), name="answers' departure")
             keepers = [
-                asyncio.create_task(lasting(self._beats), name="answer heartbeat"),
-                asyncio.create_task(lasting(self._keep), name="answer keeper"),
                 asyncio.create_task(lasting(self._listen), name="answer commands"),
+                asyncio.create_task(lasting(self._insist), name="answer cancellations"),
             ]
             try:
                 yield
             finally:
-                if leaving.begun():
-                    await departure
-                # What has come since, or all: nobody had said that the process ends.
-                await self._drain(0.0 if leaving.begun() else drain)
-                await end(departure, *keepers)
-                await lease.leave(self.name)
+                await end(*keepers)
+
+    @asynccontextmanager
+    async def draining(self, seconds: float) -> AsyncIterator[None]:
+        """Hand over what runs on so long after the process is told to end, or the context ends."""
+        departure = asyncio.create_task(self._depart(seconds), name="answers' departure")
+        try:
+            yield
+        finally:
+            if leaving.begun():
+                await departure
+            # What has come since, or all: nobody had said that the process ends.
+            await self._drain(0.0 if leaving.begun() else seconds)
+            await end(departure)
+
+    @property
+    def name(self) -> str:
+        """By which others know this process."""
+        return self.lease.holder
 
     @property
     def taker(self) -> str:
@@ -156,6 +157,16 @@ class Runner:
         """How many answers this process makes now."""
         return len(self._tasks)
 
+    @property
+    def running_here(self) -> list[UUID]:
+        """The answers that run here, from before their beginning is written until their end is."""
+        return list(self._tasks)
+
+    @property
+    def made(self) -> list[UUID]:
+        """Those of them that are neither about to begin nor about to end."""
+        return list(self._made)
+
     def makes(self, answer_id: UUID) -> bool:
         """Whether an answer is made here."""
         return answer_id in self._tasks
@@ -163,6 +174,14 @@ class Runner:
     def stop(self, answer_id: UUID) -> bool:
         """Stop an answer and keep its words. False: it does not run here, or is left to others."""
         return self._cancel(answer_id, _Why.STOPPED)
+
+    def lose(self, answer_id: UUID) -> None:
+        """Leave an answer to the one who has taken it over."""
+        self._cancel(answer_id, _Why.LOST)
+
+    def give_up(self, job: Job) -> None:
+        """End an answer that nobody is to try again."""
+        self._begin(job, self._give_up)
 
     def _cancel(self, answer_id: UUID, why: _Why) -> bool:
         task = self._tasks.get(answer_id)
@@ -306,110 +325,17 @@ class Runner:
                     if event.kind is Kind.DECIDED and event.answer_id:
                         self.approvals.decided(event.answer_id, event.data)
 
-    async def _beat(self, *, first: bool = False) -> None:
-        try:
-            lived = await lease.beat(self.name)
-        except (RedisError, OSError) as error:
-            if self._heard_since is not None:
-                logger.warning("Redis does not take the heartbeat: %s", type(error).__name__)
-            self._heard_since = None
-            return
-        if self._heard_since is None or (not lived and not first):
-            self._heard_since = monotonic()
-        self._doubted |= not lived and not first
-
-    async def _beats(self) -> None:
-        """Apart from all else: a database that hangs must not make this process look dead."""
-        while True:
-            await asyncio.sleep(lease.BEAT)
-            await self._beat()
-            self._insist()
-
-    def _insist(self) -> None:
+    async def _insist(self) -> None:
         """Cancel again: what waits for Redis may swallow a cancellation that comes with a reply.
 
         Not what was cancelled since the last beat: it may be about to let go of things.
         """
-        cancelled = self._made & self._why.keys()
-        for answer_id in cancelled & self._cancelled:
-            self._tasks[answer_id].cancel()
-        self._cancelled = cancelled
-
-    async def _drop_lost(self) -> None:
-        """This process was silent too long: leave what others have taken over."""
-        # Only of what was made before the database is asked is its reply the last word.
-        made = list(self._made)
-        async with reading() as session:
-            mine = await repository.run_by(session, self.name, made)
-        self._doubted = False
-        for answer_id in set(made) - mine:
-            self._cancel(answer_id, _Why.LOST)
-
-    async def _keep(self) -> None:
         while True:
-            try:
-                if self._doubted:
-                    await self._drop_lost()
-                await self._take_over()
-            except (SQLAlchemyError, RedisError, OSError) as error:
-                logger.warning("Orphans were not looked for: %s", type(error).__name__)
-            await asyncio.sleep(lease.BEAT)
-
-    async def _take_over(self) -> None:
-        """Go on with what processes left behind that are no more."""
-        suspects, self._suspects = self._suspects, set()
-        if leaving.begun():
-            return
-        async with reading() as session:
-            busy = await repository.runners(session)
-        if busy.get(self.name):
-            await self._stop_unheard()
-        of = [name for name in busy if await self._is_orphaned_by(name)]
-        if not of:
-            return
-        async with reading() as session:
-            unfinished = await repository.unfinished(session, of, list(self._tasks))
-        for answer, question_id in unfinished:
-            if answer.id in self._tasks:
-                continue
-            # Looked at twice: when Redis comes back empty, everybody seems dead for a beat, and
-            # what is ours may be about to begin.
-            suspect = answer.id if answer.runner == self.name else answer.runner
-            self._suspects.add(suspect)
-            if answer.runner and suspect not in suspects:
-                continue
-            job = Job.of(answer, question_id, answer.epoch + 1)
-            # One that was handed over, perhaps from line to line, has ended nobody.
-            if answer.epoch - answer.handed_over > TAKEOVERS and answer.runner:
-                self._begin(job, self._give_up)
-                continue
-            self.start(job)
-            if answer.stopping:
-                self.stop(answer.id)
-
-    async def _stop_unheard(self) -> None:
-        """Stop what people wanted stopped when this process could not be told."""
-        async with reading() as session:
-            wanted = await repository.to_stop(session, self.name)
-        for answer_id in wanted:
-            self.stop(answer_id)
-
-    async def _is_orphaned_by(self, process: str) -> bool:
-        # What bears our name and does not run here could not be begun or ended; what bears none
-        # was handed over.
-        if process in (self.name, ""):
-            return True
-        return self._can_judge() and not await lease.lives(process)
-
-    def _can_judge(self) -> bool:
-        """Whether a process that Redis does not know is no more.
-
-        Not while Redis is away, and not before all who live have had the time to say so again.
-        """
-        return (
-            self._heard_since is not None
-            and monotonic() - self._heard_since > lease.LEASE + lease.BEAT
-        )
+            await asyncio.sleep(BEAT)
+            cancelled = self._made & self._why.keys()
+            for answer_id in cancelled & self._cancelled:
+                self._tasks[answer_id].cancel()
+            self._cancelled = cancelled
 
     async def _give_up(self, job: Job) -> None:
         if (steps := await self._take(job)) is None:

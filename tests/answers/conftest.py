@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from chatapp.answers import log_writer
 from chatapp.answers.hub import Hub
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.process import Process, answering
 from chatapp.pool import service
 from chatapp.pool.own import close_own
 from chatapp.pool.service import close_pool
+from chatapp.redis import redis
 from chatapp.settings import Settings, settings
 from tests.answers.app import _answering_app, chat_app, faulty_app
 from tests.answers.world import KEYS, pool_file
@@ -70,6 +73,13 @@ async def hub(installation: Settings) -> AsyncIterator[Hub]:
     made = Hub()
     async with made.running():
         yield made
+
+
+@pytest.fixture
+async def writer(installation: Settings) -> LogWriter:
+    """A writer of logs that writes only when it is told to."""
+    await redis().script_load(log_writer._SCRIPT)
+    return LogWriter()
 
 
 @pytest.fixture

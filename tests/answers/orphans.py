@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chatapp.answers.log import LogWriter
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.models import Answer
 from chatapp.chats.models import Chat, Message, Role, Status
 from chatapp.database import transaction

@@ -13,7 +13,8 @@ from chatapp.answers.job import Job
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
 from chatapp.answers.queueing import Asked
-from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
+from chatapp.answers.runner import INTERRUPTED
+from chatapp.answers.takeover import TAKEOVERS
 from chatapp.chats.models import Status
 from chatapp.chats.service import NotFound
 from chatapp.database import transaction

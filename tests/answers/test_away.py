@@ -11,7 +11,8 @@ from chatapp.answers import lease
 from chatapp.answers.events import START, Event, Kind, Position, channel
 from chatapp.answers.growing import Growing
 from chatapp.answers.hub import Hub, deliver_here
-from chatapp.answers.log import LogWriter, read
+from chatapp.answers.log import read
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.mirror import Mirror
 from chatapp.answers.process import Process
 from chatapp.chats.models import Status
@@ -203,21 +204,21 @@ async def test_what_is_told_here_reaches_those_who_follow_here(hub: Hub) -> None
 async def test_nobody_is_judged_dead_before_all_could_say_that_they_live(
     process: Process, ada: UUID, redis_away: AwayRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = process.runner
-    assert runner._can_judge()
+    own = process.runner.lease
+    assert own.can_judge()
     redis_away.leave()
-    await runner._beat()
-    assert not runner._can_judge()
+    await own.renew()
+    assert not own.can_judge()
     redis_away.come_back()
-    await runner._beat()
-    assert not runner._can_judge()
+    await own.renew()
+    assert not own.can_judge()
     monkeypatch.setattr(lease, "LEASE", -lease.BEAT)
-    assert runner._can_judge()
+    assert own.can_judge()
     # Its own sign of life is gone: Redis has lost the others' as well.
     monkeypatch.undo()
-    await lease.leave(runner.name)
-    await runner._beat()
-    assert not runner._can_judge()
+    await lease.leave(own.holder)
+    await own.renew()
+    assert not own.can_judge()
 
 
 async def test_an_end_of_which_nobody_was_told_is_seen_all_the_same(

@@ -10,7 +10,7 @@ from chatapp.answers import flight, log, service, shelf
 from chatapp.answers.cache import Place
 from chatapp.answers.events import Kind
 from chatapp.answers.flight import Leader
-from chatapp.answers.log import LogWriter
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.models import Answer
 from chatapp.answers.process import Process, answering
 from chatapp.answers.queueing import Asked

@@ -9,11 +9,13 @@ from chatapp import leaving
 from chatapp.answers import lease, repository, service
 from chatapp.answers.ending import shown
 from chatapp.answers.events import Kind
-from chatapp.answers.log import LogWriter, read
+from chatapp.answers.log import read
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.mirror import Ending
 from chatapp.answers.process import Process, answering
 from chatapp.answers.repository import Outcome
-from chatapp.answers.runner import INTERRUPTED, TAKEOVERS
+from chatapp.answers.runner import INTERRUPTED
+from chatapp.answers.takeover import TAKEOVERS
 from chatapp.chats import repository as chats
 from chatapp.chats.models import Status
 from chatapp.database import transaction
@@ -64,7 +66,8 @@ async def test_a_tab_that_comes_back_shows_nothing_of_before(process: Process, a
 
 async def test_a_late_writer_changes_nothing(process: Process, ada: UUID) -> None:
     chat, message = await left_behind(ada, "old")
-    late = LogWriter().open(ada, chat.id, message.id, 1)
+    writer = LogWriter()
+    late = writer.open(ada, chat.id, message.id, 1)
     async with screen(process.hub, ada, chat.id) as tab:
         await tab.ended(message.id)
         before = await row(message.id)
@@ -73,7 +76,7 @@ async def test_a_late_writer_changes_nothing(process: Process, ada: UUID) -> Non
         late.text("and later ones")
         outcome = Outcome(Status.FAILED, "late", "late")
         late.add(Kind.END, Ending.of(outcome).told() | shown(outcome, unseen=True))
-        await late._writer.flush()
+        await writer.flush()
         async with transaction() as session:
             assert not await repository.finish(
                 session, chat.id, message.id, 1, outcome, unseen=True

@@ -13,9 +13,10 @@ from chatapp.answers import lease, repository, service
 from chatapp.answers.events import Kind
 from chatapp.answers.hub import Hub
 from chatapp.answers.job import Job
-from chatapp.answers.log import LogWriter
+from chatapp.answers.log_writer import LogWriter
 from chatapp.answers.process import Process, answering
-from chatapp.answers.runner import TAKEOVERS, Runner
+from chatapp.answers.runner import Runner
+from chatapp.answers.takeover import TAKEOVERS, Takeover
 from chatapp.chats.models import Status
 from chatapp.database import transaction
 from chatapp.settings import Settings
@@ -57,11 +58,12 @@ async def test_words_that_were_taken_back_are_not_among_those_that_are_kept(
     process: Process, ada: UUID
 ) -> None:
     chat, message = await left_behind(ada, "", epoch=TAKEOVERS + 1)
-    log = LogWriter().open(ada, chat.id, message.id, TAKEOVERS + 1)
+    writer = LogWriter()
+    log = writer.open(ada, chat.id, message.id, TAKEOVERS + 1)
     log.text("one that broke off")
     log.add(Kind.RESTART)
     log.text("another")
-    await log._writer.flush()
+    await writer.flush()
     async with screen(process.hub, ada, chat.id) as tab:
         await tab.ended(message.id)
     assert (await row(message.id))[0].text == "another"
@@ -72,10 +74,11 @@ async def test_who_is_no_more_has_all_its_answers_taken_over_at_the_second_look(
 ) -> None:
     left = await many_left_behind(ada, MANY)
     runner, taken = Runner(Hub()), list[Job]()
+    takeover = Takeover(runner)
     monkeypatch.setattr(runner, "start", taken.append)
-    await runner._take_over()
+    await takeover.look()
     assert taken == []
-    await runner._take_over()
+    await takeover.look()
     assert {job.answer_id for job in taken} == left
 
 
