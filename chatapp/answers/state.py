@@ -36,6 +36,7 @@ from chatapp.traces import span
 from chatapp.ui.away import told_when_slow
 from chatapp.ui.backlog import has_room, in_turn, is_open, portions
 from chatapp.ui.store import push
+from chatapp.ui.watching import until_left
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,7 @@ class ChatState(rx.State):
     @rx.event(background=True)
     async def follow(self) -> None:
         """Show the chat of the URL and what happens in it until the tab leaves."""
-        if EventContext.get().parent_txid is None:
-            # Sent by a client itself, so Reflex would not end it with the tab.
-            return
-        with _only_follower():
-            await _follow()
+        await until_left(_follow)
 
     @rx.event
     async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -285,6 +282,11 @@ def _only_follower() -> Iterator[None]:
 
 
 async def _follow() -> None:
+    with _only_follower():
+        await _follow_chat()
+
+
+async def _follow_chat() -> None:
     chat_id, missing = _chat_of_url()
     if missing:
         await push({f"c:{missing}": views.MISSING})

@@ -6,12 +6,12 @@ from typing import Any
 
 import reflex as rx
 from redis.exceptions import RedisError
-from reflex_base.event.context import EventContext
 
 from chatapp.accounts.guard import public
 from chatapp.status.service import status
 from chatapp.ui.backlog import has_room, is_open
 from chatapp.ui.store import push
+from chatapp.ui.watching import until_left
 
 logger = logging.getLogger(__name__)
 
@@ -26,18 +26,19 @@ class StatusState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> None:
         """Show how it goes until the page is left."""
-        if EventContext.get().parent_txid is None:
-            # Sent by a client itself, so Reflex would not end it with the tab.
-            return
-        shown: dict[str, Any] = {}
-        while is_open():
-            try:
-                found: dict[str, Any] = {"status": await status(), "status:away": False}
-            except (RedisError, OSError) as error:
-                logger.warning("The status is not known: %s", type(error).__name__)
-                found = {"status:away": True}
-            if found != shown:
-                await push(found)
-                shown = found
-                await has_room()
-            await asyncio.sleep(BEAT)
+        await until_left(_show)
+
+
+async def _show() -> None:
+    shown: dict[str, Any] = {}
+    while is_open():
+        try:
+            found: dict[str, Any] = {"status": await status(), "status:away": False}
+        except (RedisError, OSError) as error:
+            logger.warning("The status is not known: %s", type(error).__name__)
+            found = {"status:away": True}
+        if found != shown:
+            await push(found)
+            shown = found
+            await has_room()
+        await asyncio.sleep(BEAT)

@@ -16,6 +16,7 @@ from typing import Any
 import engineio
 import orjson
 import socketio
+from engineio.async_drivers.asgi import translate_request
 from engineio.async_socket import AsyncSocket
 from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 from engineio.packet import OPEN, PING, Packet
@@ -162,8 +163,30 @@ class _Socket(AsyncSocket):
         return packets
 
 
+async def _translate_request(scope: Any, receive: Any, send: Any) -> dict[str, Any]:
+    """What the library makes of a connection, without what would read a body.
+
+    That has a class of its own each time, which holds itself, and so what it reads from as well.
+    """
+    first = await receive()
+
+    async def receive_first() -> Any:
+        return first
+
+    environ = await translate_request(scope, receive_first, send)
+    if environ:
+        del environ["wsgi.input"]
+        environ["asgi.receive"] = receive
+    return environ
+
+
 class _Connections(engineio.AsyncServer):
     """Engine.IO's server, for WebSocket alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        driver: Any = self._async
+        self._async = {**driver, "translate_request": _translate_request}
 
     async def _handle_connect(self, environ: Any, transport: str, jsonp_index: Any = None) -> Any:
         sid = self.generate_id()

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from chatapp.accounts import garbage
-from chatapp.accounts.garbage import CAME, GONE, SHARE, Collector
+from chatapp.accounts.garbage import CAME, EACH, GONE, Collector
 from chatapp.accounts.sockets import Close, Sockets
 
 LOOK = ["unfreeze", "collect", "freeze"]
@@ -85,13 +85,15 @@ def test_what_is_left_is_looked_for_when_enough_have_gone(recorder: Recorder) ->
 def test_the_more_are_open_the_more_must_have_gone(recorder: Recorder) -> None:
     tabs = Tabs()
     collector = Collector(tabs)
-    tabs.come(4 * GONE * SHARE)
+    tabs.come(2 * GONE)
     collector.look()
+    for _ in range(EACH - 1):
+        tabs.go(2 * GONE)
+        tabs.come(2 * GONE)
+        collector.look()
+    assert recorder.done == ["freeze"] * EACH
     recorder.done.clear()
-    tabs.go(2 * GONE)
-    collector.look()
-    assert recorder.done == []
-    tabs.go(2 * GONE)
+    tabs.go(GONE)
     collector.look()
     assert recorder.done == LOOK
 

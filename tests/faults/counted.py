@@ -13,8 +13,12 @@ from reflex_base.registry import RegistrationContext
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from chatapp import serve
+from chatapp.accounts import garbage
 from chatapp.answers import hub, state
 from chatapp.answers.events import Event
+
+_garbage: list[int] = []
+"""How much of it was found at each look: Python looks only where it is counted."""
 
 STUCK = 10
 """Seconds after which a reader that takes nothing in is cut: sooner than else."""
@@ -36,7 +40,7 @@ def _unread(objects: list[object]) -> int:
 
 def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
     """What there is of everything that a tab brings with it."""
-    gc.collect()
+    _garbage.append(gc.collect())
     app: Any = RegistrationContext.get().app
     objects = gc.get_objects()
     return {
@@ -47,8 +51,16 @@ def holds(loop: asyncio.AbstractEventLoop) -> dict[str, int]:
         "followers": len(state._followers),
         "channels": sum(len(each._followers) for each in hub._hubs),
         "objects": len(objects),
+        "garbage": sum(_garbage),
         "unread": _unread(objects),
     }
+
+
+def _collect_never() -> None:
+    gc.collect()
+    gc.disable()
+    # Nor is anything set aside, which would not be counted.
+    garbage.CAME = garbage.GONE = sys.maxsize
 
 
 def main(file: Path) -> int:
@@ -60,6 +72,7 @@ def main(file: Path) -> int:
         loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
 
     serve.STUCK = STUCK
+    serve.collect_seldom = _collect_never
     signal.signal(signal.SIGUSR2, write)
     return serve.serve()
 

@@ -23,6 +23,7 @@ from chatapp.history.series import Span, series
 from chatapp.pool import service as pool
 from chatapp.ui.backlog import has_room
 from chatapp.ui.store import push
+from chatapp.ui.watching import until_left
 
 logger = logging.getLogger(__name__)
 
@@ -55,18 +56,7 @@ class OverviewState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> None:
         """Show how it goes until the page is left or its reader is no admin any more."""
-        token = EventContext.get().token
-        if EventContext.get().parent_txid is None:
-            # Sent by a client itself, so Reflex would not end it with the tab.
-            return
-        _spans[token] = "day"
-        try:
-            while await _is_admin():
-                await _show(_spans[token])
-                await has_room()
-                await asyncio.sleep(BEAT)
-        finally:
-            _spans.pop(token, None)
+        await until_left(_watch)
 
     @admin_only
     @rx.event
@@ -76,6 +66,18 @@ class OverviewState(rx.State):
         if token in _spans:
             _spans[token] = span
         await _show(span)
+
+
+async def _watch() -> None:
+    token = EventContext.get().token
+    _spans[token] = "day"
+    try:
+        while await _is_admin():
+            await _show(_spans[token])
+            await has_room()
+            await asyncio.sleep(BEAT)
+    finally:
+        _spans.pop(token, None)
 
 
 async def _show(span: Span) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import reflex as rx
 from redis.exceptions import RedisError
-from reflex_base.event.context import EventContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import audit
@@ -17,6 +16,7 @@ from chatapp.database import reading
 from chatapp.pool import service as pool
 from chatapp.ui.backlog import has_room
 from chatapp.ui.store import push
+from chatapp.ui.watching import until_left
 
 logger = logging.getLogger(__name__)
 
@@ -37,20 +37,7 @@ class ProviderState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> None:
         """Show how the providers are, until the page is left or its reader is no admin any more."""
-        if EventContext.get().parent_txid is None:
-            # Sent by a client itself, so Reflex would not end it with the tab.
-            return
-        shown: dict[str, Any] = {}
-        while await _is_admin():
-            try:
-                found = await _look()
-            except (SQLAlchemyError, RedisError, OSError) as error:
-                logger.warning("The providers cannot be shown: %s", type(error).__name__)
-            else:
-                await push({k: v for k, v in found.items() if shown.get(k) != v})
-                shown = found
-                await has_room()
-            await asyncio.sleep(BEAT)
+        await until_left(_watch)
 
     @admin_only
     @rx.event(background=True)
@@ -69,6 +56,20 @@ class ProviderState(rx.State):
             await push({place: views.test_view(checked) if checked else None})
         finally:
             _testing.discard(name)
+
+
+async def _watch() -> None:
+    shown: dict[str, Any] = {}
+    while await _is_admin():
+        try:
+            found = await _look()
+        except (SQLAlchemyError, RedisError, OSError) as error:
+            logger.warning("The providers cannot be shown: %s", type(error).__name__)
+        else:
+            await push({k: v for k, v in found.items() if shown.get(k) != v})
+            shown = found
+            await has_room()
+        await asyncio.sleep(BEAT)
 
 
 async def _is_admin() -> bool:
