@@ -63,7 +63,7 @@ class ChatState(rx.State):
     @rx.event(background=True)
     async def follow(self) -> None:
         """Show the chat of the URL and what happens in it until the tab leaves."""
-        await until_left(_follow)
+        await until_left(_follow_alone)
 
     @rx.event
     async def ask(self, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -281,12 +281,12 @@ def _only_follower() -> Iterator[None]:
             del _followers[token]
 
 
-async def _follow() -> None:
+async def _follow_alone() -> None:
     with _only_follower():
-        await _follow_chat()
+        await _follow()
 
 
-async def _follow_chat() -> None:
+async def _follow() -> None:
     chat_id, missing = _chat_of_url()
     if missing:
         await push({f"c:{missing}": views.MISSING})
