@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.redis import redis
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +76,5 @@ async def listening(channel: str, heard: Heard, sweep: Sweep) -> AsyncIterator[N
         sweep: looks at the truth itself: when listening begins, when it breaks, and now and then.
     """
     hearing = partial(_listen_for_ever, channel, heard, sweep)
-    task = asyncio.create_task(lasting(hearing), name=f"hear-{channel}")
-    try:
+    async with going_on(hearing, f"hear-{channel}"):
         yield
-    finally:
-        await end(task)

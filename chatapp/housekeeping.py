@@ -16,7 +16,7 @@ from chatapp.chats import service as chats
 from chatapp.history import counting, quality
 from chatapp.limits import upkeep
 from chatapp.pool import changes
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +43,8 @@ JOBS = (
 @asynccontextmanager
 async def housekeeping() -> AsyncIterator[None]:
     """Clear away until the context ends, beginning at once."""
-    task = asyncio.create_task(lasting(_for_ever), name="housekeeping")
-    try:
+    async with going_on(_for_ever, "housekeeping"):
         yield
-    finally:
-        await end(task)
 
 
 async def _for_ever() -> None:

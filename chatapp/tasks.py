@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,16 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
         await asyncio.wait(left, timeout=INSIST)
     # What they raised was theirs to tell.
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def going_on(work: Callable[[], Awaitable[None]], name: str) -> AsyncIterator[None]:
+    """Do what never ends (:func:`lasting`), in a task of that name, until the context ends."""
+    task = asyncio.create_task(lasting(work), name=name)
+    try:
+        yield
+    finally:
+        await end(task)
 
 
 async def lasting(work: Callable[[], Awaitable[None]]) -> None:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 
 from chatapp import leaving
 from chatapp.accounts.sockets import Sockets, sockets
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 EVERY = 1.0
 """Seconds between two looks at how many have come and gone."""
@@ -58,11 +58,8 @@ class Collector:
 @asynccontextmanager
 async def collecting() -> AsyncIterator[None]:
     """Do so until the context ends."""
-    task = asyncio.create_task(lasting(_for_ever), name="garbage")
-    try:
+    async with going_on(_for_ever, "garbage"):
         yield
-    finally:
-        await end(task)
 
 
 async def _for_ever() -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "acting_as",
     "admin_only",
     "current_user",
+    "is_still_admin",
     "public",
 ]
 
@@ -144,6 +145,15 @@ class EventGuard(Middleware):
         EVENTS.labels(handler.fn.__qualname__).inc()
         event.payload.update(taken)
         return None
+
+
+async def is_still_admin() -> bool:
+    """Whether who follows a page of admins may go on to; the guard looks where that begins."""
+    try:
+        user = await sessions.session_by_id(current_user().session_id)
+    except (SQLAlchemyError, OSError):
+        return True  # the database is away: nothing new can be shown either
+    return user is not None and user.is_admin
 
 
 def to_sign_in(router_data: dict[str, Any]) -> StateUpdate:

@@ -19,7 +19,7 @@ from chatapp.answers.hub import Hub
 from chatapp.answers.log import AnswerLog
 from chatapp.answers.mirror import Ending, Mirror
 from chatapp.answers.shelf import shelf
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 LEASE = 4.0
 """A leader that did not renew its lease for so long, in seconds, leads no more."""
@@ -67,11 +67,8 @@ class Flights:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Renew the leases until the context ends."""
-        keeper = asyncio.create_task(lasting(self._keep), name="flight keeper")
-        try:
+        async with going_on(self._keep, "flight keeper"):
             yield
-        finally:
-            await end(keeper)
 
     async def _keep(self) -> None:
         while True:

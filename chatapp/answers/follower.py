@@ -9,7 +9,8 @@ from chatapp.agents.views import choice_views
 from chatapp.answers.events import Kind, channel
 from chatapp.answers.hub import Hub
 from chatapp.answers.notices import Notices
-from chatapp.answers.screen import Screen, Values
+from chatapp.answers.screen import Screen
+from chatapp.answers.views import Values
 from chatapp.answers.welcome import WELCOME
 
 QUIET = 15.0

@@ -25,7 +25,7 @@ from chatapp.announcements import service as announcements
 from chatapp.answers.events import PERSON, Event, Kind
 from chatapp.limits import policy
 from chatapp.redis import TIMEOUT, redis
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -134,14 +134,13 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Read until the context ends."""
-        task = asyncio.create_task(lasting(self._read_for_ever), name="hub")
-        _hubs.add(self)
-        try:
-            async with announcements.woken(self._wake), policy.woken(self._wake):
-                yield
-        finally:
-            _hubs.discard(self)
-            await end(task)
+        async with going_on(self._read_for_ever, "hub"):
+            _hubs.add(self)
+            try:
+                async with announcements.woken(self._wake), policy.woken(self._wake):
+                    yield
+            finally:
+                _hubs.discard(self)
 
     @asynccontextmanager
     async def subscribed(

@@ -11,7 +11,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from chatapp.redis import redis, tagged
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +38,10 @@ class Lease:
         """Say that this process lives until the context ends, and then that it is no more."""
         await self.renew(first=True)
         # Apart from all else: a database that hangs must not make this process look dead.
-        beats = asyncio.create_task(lasting(self._beats), name="heartbeat")
         try:
-            yield
+            async with going_on(self._beats, "heartbeat"):
+                yield
         finally:
-            await end(beats)
             await leave(self.holder)
 
     async def _beats(self) -> None:

@@ -27,7 +27,7 @@ from chatapp.pool.events import Held
 from chatapp.pool.outlook import Opening, has_room, openings, seconds_until
 from chatapp.pool.service import smaller_tiers, status
 from chatapp.redis import redis
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -186,11 +186,10 @@ class Line:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of the other processes until the context ends."""
-        task = asyncio.create_task(lasting(self._listen), name="line news")
         try:
-            yield
+            async with going_on(self._listen, "line news"):
+                yield
         finally:
-            await end(task)
             for group in self._groups.values():
                 group.close()
 

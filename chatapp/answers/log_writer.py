@@ -24,7 +24,7 @@ from chatapp.answers.hub import ORIGIN, heard_here
 from chatapp.answers.log import AnswerLog, key
 from chatapp.metrics import REDIS, RELAY
 from chatapp.redis import counts_all, redis, rests
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -91,11 +91,10 @@ class LogWriter:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Write in rounds until the context ends; what is left is written then."""
-        task = asyncio.create_task(lasting(self._rounds), name="answer log writer")
         try:
-            yield
+            async with going_on(self._rounds, "answer log writer"):
+                yield
         finally:
-            await end(task)
             await self.flush()
 
     async def flush(self) -> None:

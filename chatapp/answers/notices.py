@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chatapp.announcements import service as announcements
 from chatapp.answers.hub import Hub
-from chatapp.answers.screen import Values
+from chatapp.answers.views import Values
 from chatapp.limits import degradation, tiers
 from chatapp.limits.usage import allowance
 from chatapp.settings import settings

@@ -43,7 +43,7 @@ from chatapp.limits.books import Place
 from chatapp.limits.repository import Used
 from chatapp.limits.service import Limiter
 from chatapp.pool.errors import PoolError
-from chatapp.tasks import end, lasting
+from chatapp.tasks import end, going_on
 
 logger = logging.getLogger(__name__)
 
@@ -97,15 +97,10 @@ class Runner:
             self.line.running(),
             self.limiter.keeping(),
             self.lease.held(),
+            going_on(self._listen, "answer commands"),
+            going_on(self._insist, "answer cancellations"),
         ):
-            keepers = [
-                asyncio.create_task(lasting(self._listen), name="answer commands"),
-                asyncio.create_task(lasting(self._insist), name="answer cancellations"),
-            ]
-            try:
-                yield
-            finally:
-                await end(*keepers)
+            yield
 
     @asynccontextmanager
     async def draining(self, seconds: float) -> AsyncIterator[None]:

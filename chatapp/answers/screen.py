@@ -19,6 +19,7 @@ from chatapp.answers.views import (
     MISSING,
     ChatView,
     LineView,
+    Values,
     message_values,
     picture_view,
     version_views,
@@ -33,8 +34,6 @@ from chatapp.limits import tiers
 from chatapp.statement import new_row
 
 logger = logging.getLogger(__name__)
-
-Values = dict[str, Any]
 
 REACH = 16 * chats.PAGE
 """So many messages are looked through, at most, for the one at which a branch parts."""

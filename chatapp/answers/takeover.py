@@ -18,7 +18,7 @@ from chatapp.answers import lease, repository
 from chatapp.answers.job import Job
 from chatapp.answers.runner import Runner
 from chatapp.database import reading
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,8 @@ class Takeover:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look every beat until the context ends."""
-        task = asyncio.create_task(lasting(self._looks), name="takeover")
-        try:
+        async with going_on(self._looks, "takeover"):
             yield
-        finally:
-            await end(task)
 
     async def _looks(self) -> None:
         while True:

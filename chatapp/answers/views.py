@@ -25,6 +25,9 @@ from chatapp.chats.service import PAGE, NotFound
 from chatapp.database import now, reading
 from chatapp.ui.blocks import LONGEST_WHOLE, blocks_of
 
+Values = dict[str, Any]
+"""What of the store is other now, by its names."""
+
 
 class ChatView(TypedDict):
     """What is shown of a chat: its last messages."""
@@ -124,7 +127,7 @@ MISSING: ChatView = {
 }
 
 
-def message_values(message: Message, answer: Answer | None, *, take: str = "") -> dict[str, Any]:
+def message_values(message: Message, answer: Answer | None, *, take: str = "") -> Values:
     """A message for the browser's store; nothing in it is large but a question may be.
 
     Args:
@@ -252,7 +255,7 @@ def _days(age: timedelta) -> str:
     return "1 day" if age < 2 * DAY else f"{age // DAY} days"
 
 
-async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
+async def earlier(user_id: UUID, message_id: UUID) -> Values:
     """The messages before one, as values for the store.
 
     Raises:
@@ -270,13 +273,13 @@ async def earlier(user_id: UUID, message_id: UUID) -> dict[str, Any]:
         "order": [str(before.id) for before in shown],
         "earlier": len(path) > PAGE,
     }
-    values: dict[str, Any] = {}
+    values: Values = {}
     for before in shown:
         values |= message_values(before, answers.get(before.id))
     return values | version_views(versions) | {f"e:{message_id}": view}
 
 
-async def steps(user_id: UUID, answer_id: UUID) -> dict[str, Any]:
+async def steps(user_id: UUID, answer_id: UUID) -> Values:
     """The steps of an answer, as values for the store.
 
     Raises:

@@ -30,7 +30,7 @@ from chatapp.pool.status import MemberStatus
 from chatapp.redis import redis
 from chatapp.routes import METRICS
 from chatapp.settings import settings
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -155,11 +155,8 @@ def _may_see(request: Request) -> bool:
 @asynccontextmanager
 async def measuring() -> AsyncIterator[None]:
     """Measure the lag of the loop and Redis until the context ends."""
-    task = asyncio.create_task(lasting(_beat), name="metrics")
-    try:
+    async with going_on(_beat, "metrics"):
         yield
-    finally:
-        await end(task)
 
 
 async def _beat() -> None:

@@ -17,7 +17,7 @@ from chatapp.answers.process import process
 from chatapp.database import promptly, transaction
 from chatapp.history import repository
 from chatapp.redis import redis
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +62,10 @@ class Counting:
 async def counting() -> AsyncIterator[None]:
     """Write down what is counted until the context ends, and then what is left."""
     counted = Counting()
-    task = asyncio.create_task(lasting(partial(_for_ever, counted)), name="history")
     try:
-        yield
+        async with going_on(partial(_for_ever, counted), "history"):
+            yield
     finally:
-        await end(task)
         with suppress(SQLAlchemyError, OSError, TimeoutError):
             await promptly(counted.write(), LAST)
 

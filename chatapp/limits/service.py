@@ -22,7 +22,7 @@ from chatapp.limits.books import LEASE, Admitted, Books, Denied, Known, Place, S
 from chatapp.limits.periods import day_of, month_of
 from chatapp.limits.repository import Used
 from chatapp.redis import redis
-from chatapp.tasks import end, lasting
+from chatapp.tasks import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -136,11 +136,8 @@ class Limiter:
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
         """Keep the places of this process's answers for as long as this is open."""
-        task = asyncio.create_task(lasting(self._keep_for_ever), name="keep the limits' places")
-        try:
+        async with going_on(self._keep_for_ever, "keep the limits' places"):
             yield
-        finally:
-            await end(task)
 
     async def _keep_for_ever(self) -> None:
         while True:

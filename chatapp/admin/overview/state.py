@@ -11,8 +11,7 @@ from redis.exceptions import RedisError
 from reflex_base.event.context import EventContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatapp.accounts import sessions
-from chatapp.accounts.guard import admin_only, current_user
+from chatapp.accounts.guard import admin_only, is_still_admin
 from chatapp.admin.overview import repository, views
 from chatapp.admin.overview.charts import ChartView
 from chatapp.admin.overview.views import CardView, PaceView
@@ -72,7 +71,7 @@ async def _watch() -> None:
     token = EventContext.get().token
     _spans[token] = "day"
     try:
-        while await _is_admin():
+        while await is_still_admin():
             await _show(_spans[token])
             await has_room()
             await asyncio.sleep(BEAT)
@@ -125,11 +124,3 @@ def _asked(counts: dict[str, int]) -> dict[str, int]:
         if what in ("ok", "fail", "stopped", "client") and ":first" not in member:
             asked[member] = asked.get(member, 0) + count
     return asked
-
-
-async def _is_admin() -> bool:
-    try:
-        user = await sessions.session_by_id(current_user().session_id)
-    except (SQLAlchemyError, OSError):
-        return True  # the database is away: nothing new can be shown either
-    return user is not None and user.is_admin

@@ -9,8 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import audit
-from chatapp.accounts import sessions
-from chatapp.accounts.guard import admin_only, current_user
+from chatapp.accounts.guard import admin_only, current_user, is_still_admin
 from chatapp.admin.providers import repository, views
 from chatapp.database import reading
 from chatapp.pool import service as pool
@@ -60,7 +59,7 @@ class ProviderState(rx.State):
 
 async def _watch() -> None:
     shown: dict[str, Any] = {}
-    while await _is_admin():
+    while await is_still_admin():
         try:
             found = await _look()
         except (SQLAlchemyError, RedisError, OSError) as error:
@@ -70,14 +69,6 @@ async def _watch() -> None:
             shown = found
             await has_room()
         await asyncio.sleep(BEAT)
-
-
-async def _is_admin() -> bool:
-    try:
-        user = await sessions.session_by_id(current_user().session_id)
-    except (SQLAlchemyError, OSError):
-        return True  # the database is away: nothing new can be shown either
-    return user is not None and user.is_admin
 
 
 async def _look() -> dict[str, Any]:
