@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chatapp import controls, database, redis, routes
+from chatapp import controls, database, leaving, redis, routes
 from chatapp.accounts import own_keys
 from chatapp.accounts import pages as account_pages
 from chatapp.accounts.endpoints import routes as account_routes
@@ -146,6 +146,8 @@ async def living() -> AsyncIterator[None]:
         ):
             with tracing():
                 yield
+                # Reflex itself ends what is being handled only after all that it stands on.
+                await app.event_processor.stop(leaving.LAST_EVENTS)
     finally:
         await close_own()
         await close_pool()

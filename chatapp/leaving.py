@@ -2,6 +2,9 @@
 
 import asyncio
 
+LAST_EVENTS = 2.0
+"""Seconds in which a process that ends finishes what people did before their sockets closed."""
+
 _leaving = asyncio.Event()
 
 

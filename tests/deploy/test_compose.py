@@ -131,9 +131,10 @@ def test_secrets_have_no_default(compose: dict[str, Any]) -> None:
 def test_a_backend_has_the_time_that_it_needs_to_leave(compose: dict[str, Any]) -> None:
     from chatapp.accounts.sockets import LONGEST
     from chatapp.answers.runner import CLOSING, DRAIN
+    from chatapp.leaving import LAST_EVENTS
     from chatapp.serve import GRACE
 
-    needed = LONGEST + GRACE + DRAIN + CLOSING
+    needed = LONGEST + GRACE + LAST_EVENTS + DRAIN + CLOSING
     assert int(services(compose)["backend"]["stop_grace_period"].removesuffix("s")) > needed
 
 

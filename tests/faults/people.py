@@ -80,11 +80,17 @@ class Screen:
     def store(self) -> dict[str, Any]:
         return self.tab.state.get(STORE, {})
 
-    async def ask(self, text: str) -> str:
-        """Send a question; the id of the chat that it is in."""
-        client_id = str(new_id())
+    async def send(self, text: str, client_id: str = "") -> str:
+        """Send a question, perhaps one that was sent before; its client's id."""
+        client_id = client_id or str(new_id())
+        form = {"message": text, "client_id": client_id}
+        await self.tab.send(f"{CHATS}.ask", form=form)
+        return client_id
+
+    async def ask(self, text: str, client_id: str = "") -> str:
+        """Send a question and wait until it is taken; the id of the chat that it is in."""
         before = len(self.tab.updates)
-        await self.tab.send(f"{CHATS}.ask", form={"message": text, "client_id": client_id})
+        client_id = await self.send(text, client_id)
         await self.tab.until(lambda _: self.store.get("accepted") == client_id, PATIENCE)
         if self.chat_id:
             return self.chat_id

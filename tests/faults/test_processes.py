@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.answers.world import words
 from tests.faults.conftest import World
@@ -88,6 +89,37 @@ async def test_a_process_that_is_told_to_end_finishes_what_it_runs(world: World)
         await gone(world.here)
         assert await refused(world.here)
     assert len(await world.fakes.requests()) == 1
+
+
+async def test_what_is_asked_as_a_process_ends_is_answered_by_another(world: World) -> None:
+    before = len(world.here.process.text)
+    async with world.reading(question(2 * LONG)) as reader:
+        asking = await world.person.open(world.here)
+        async with connected(world.here.env) as connection:
+            await connection.execute(text("LOCK TABLE login_sessions IN ACCESS EXCLUSIVE MODE"))
+            client_id = await asking.send(question(9))
+            await _waits(connection)
+            os.kill(world.here.process.pid, signal.SIGTERM)
+            await asking.tab.until(lambda tab: not tab.connected)
+            # So long it is at its end, and waits for nothing but this answer.
+            await reader.shows(f"w{LONG}")
+        await gone(world.here)
+        # A browser sends again what was not acknowledged.
+        again = await world.person.open(world.there)
+        chat_id = await again.ask(question(9), client_id)
+        reading = await world.person.open(world.there, chat_id)
+        assert await reading.ended() == "done"
+        assert reading.text() == words(9)
+        for screen in (asking, again, reading):
+            await screen.close()
+    assert "Traceback" not in world.here.process.text[before:]
+
+
+async def _waits(connection: AsyncConnection) -> None:
+    """Wait until somebody waits for what this connection has locked."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    while not (await connection.execute(waiting)).scalar():  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
 
 
 async def test_a_process_that_wakes_up_late_writes_nothing(world: World) -> None:
