@@ -131,6 +131,7 @@ async def living() -> AsyncIterator[None]:
     await open_pool()
     try:
         async with (
+            tracing(),
             controls.following(),
             announcements.following(),
             own_keys.following(),
@@ -138,16 +139,15 @@ async def living() -> AsyncIterator[None]:
             policy.following(),
             revocations(),
             tools.following(),
-            answering(),
             counting(),
+            answering(),
             collecting(),
             housekeeping(),
             measuring(),
         ):
-            with tracing():
-                yield
-                # Reflex itself ends what is being handled only after all that it stands on.
-                await app.event_processor.stop(leaving.LAST_EVENTS)
+            yield
+            # Reflex itself ends what is being handled only after all that it stands on.
+            await app.event_processor.stop(leaving.LAST_EVENTS)
     finally:
         await close_own()
         await close_pool()

@@ -4,14 +4,22 @@
 variables hold as everywhere. No text of a question or an answer is in them, and no name.
 """
 
+import asyncio
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, Tracer
 from reflex_base import otel
+
+LAST_SPANS = 3.0
+"""Seconds in which a process that ends sends the spans that it still has."""
+
+SENDING = "last spans"
+"""The name of the thread that does."""
 
 Attributes = Mapping[str, str | int | float]
 
@@ -27,8 +35,8 @@ def wanted() -> bool:
     return any(os.environ.get(name) for name in _ENDPOINTS) and not off and not none
 
 
-@contextmanager
-def tracing() -> Iterator[None]:
+@asynccontextmanager
+async def tracing() -> AsyncIterator[None]:
     """Send traces until the context ends, if the environment asks for them."""
     if not wanted():
         yield
@@ -40,7 +48,8 @@ def tracing() -> Iterator[None]:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     name = os.environ.get("OTEL_SERVICE_NAME", "chatapp")
-    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    resource = Resource.create({"service.name": name})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     _tracers.append(provider.get_tracer("chatapp"))
     otel.enable(provider)
@@ -49,7 +58,22 @@ def tracing() -> Iterator[None]:
     finally:
         otel.disable()
         _tracers.clear()
-        provider.shutdown()
+        await _in_time(provider.shutdown, LAST_SPANS)
+
+
+async def _in_time(send: Callable[[], None], seconds: float) -> None:
+    """Send what is left beside the loop, in a thread that goes on by itself if it takes longer."""
+    loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+    def work() -> None:
+        send()
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(sent.set)
+
+    threading.Thread(target=work, name=SENDING, daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await sent.wait()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Traces from the click to the provider, received by a collector on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -109,11 +111,73 @@ async def test_one_trace_leads_from_the_click_to_the_last_word(
     assert ada.email.encode() not in collector.raw
 
 
-def test_nothing_is_traced_unless_the_environment_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_ends_while_its_process_does_is_traced(
+    real: Backend,
+    built_pages: None,
+    fakes: ProviderServer,
+    collector: Collector,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.port}")
+    async with _answering(real, fakes, tmp_path) as server:
+        ada = await sign_up(server)
+        await first_question(ada, "[[say 160 words at 40/s]]")
+        await fakes.wait(sent=10)
+        server.process.send(signal.SIGTERM)
+        await server.process.ended()
+    assert "first word" in await collector.trace_of("end")
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets this process send its traces to a port."""
+
+    def to(port: int) -> None:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)
+        monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
+
+    return to
+
+
+async def test_the_last_spans_are_sent_while_all_else_goes_on(
+    collector: Collector, traced: Callable[[int], None]
+) -> None:
+    traced(collector.port)
+    async with traces.tracing():
+        traces.told("the last one", 0.0, 1.0)
+    # The collector answers in this very loop.
+    assert [span.name for span in collector.spans] == ["the last one"]
+
+
+async def test_a_collector_that_says_nothing_keeps_no_process_from_ending(
+    traced: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "LAST_SPANS", 0.05)
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as silent:
+        traced(silent.sockets[0].getsockname()[1])
+        async with traces.tracing():
+            traces.told("the last one", 0.0, 1.0)
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+        assert any(thread.name == traces.SENDING for thread in threading.enumerate())
+        over.set()
+
+
+async def test_nothing_is_traced_unless_the_environment_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     assert not traces.wanted()
-    with traces.tracing():
+    async with traces.tracing():
         assert traces.told("answer", 0.0, 1.0) is None
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     assert traces.wanted()

@@ -70,7 +70,7 @@ def back_up(to: Path) -> Tables:
 
 @contextmanager
 def _workplace(beside: Path) -> Iterator[Path]:
-    """A folder to make a copy in, beside its place, for only there can it be moved into it at once.
+    """A folder to make a copy in, or to unpack it in. Beside its place one is moved there at once.
 
     What copies that were killed have left there goes. A lock, which ends with its process, tells it
     from what is being made.
@@ -96,8 +96,7 @@ def restore(of: Path) -> Tables:
     Raises:
         Unusable: the file is broken, of another kind, or not what arrived; or somebody is there.
     """
-    with tempfile.TemporaryDirectory(prefix="chatapp-restore-") as folder:
-        inside = Path(folder)
+    with _workplace(Path(tempfile.gettempdir())) as inside:
         manifest = _unpack(of, inside)
         database = copier()
         if manifest["kind"] != database.kind:

@@ -131,10 +131,13 @@ def test_secrets_have_no_default(compose: dict[str, Any]) -> None:
 def test_a_backend_has_the_time_that_it_needs_to_leave(compose: dict[str, Any]) -> None:
     from chatapp.accounts.sockets import LONGEST
     from chatapp.answers.runner import CLOSING, DRAIN
+    from chatapp.history.counting import LAST
     from chatapp.leaving import LAST_EVENTS
     from chatapp.serve import GRACE
+    from chatapp.traces import LAST_SPANS
 
-    needed = LONGEST + GRACE + LAST_EVENTS + DRAIN + CLOSING
+    assert DRAIN + CLOSING < LONGEST + GRACE  # beside which they are
+    needed = LONGEST + GRACE + LAST_EVENTS + CLOSING + LAST + LAST_SPANS
     assert int(services(compose)["backend"]["stop_grace_period"].removesuffix("s")) > needed
 
 
@@ -161,6 +164,15 @@ def test_copies_have_a_place_that_their_maker_may_write_to(compose: dict[str, An
     said = (PROJECT / "docs" / "operations.md").read_text()
     for command in ("backup", "restore"):
         assert f"docker compose run --rm migrate {command} {place}/" in said
+
+
+def test_a_copy_is_unpacked_where_there_is_room_for_it(compose: dict[str, Any]) -> None:
+    maker = services(compose)["migrate"]
+    (volume,) = maker["volumes"]
+    assert maker["environment"]["TMPDIR"] == volume.partition(":")[2]
+    # All else is said to it as to the backends.
+    backend = services(compose)["backend"]["environment"]
+    assert maker["environment"].items() >= backend.items()
 
 
 def test_prometheus_asks_all_backends(compose: dict[str, Any]) -> None:

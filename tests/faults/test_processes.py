@@ -82,6 +82,10 @@ async def test_stop_reaches_the_process_that_runs_the_answer(world: World) -> No
 
 
 async def test_a_process_that_is_told_to_end_finishes_what_it_runs(world: World) -> None:
+    # Of what ran there before, all is written.
+    await world.here.stop()
+    await world.here.start()
+    before = await _counted_done(world)
     async with world.reading(question()) as reader:
         os.kill(world.here.process.pid, signal.SIGTERM)
         assert await reader.ended() == "done"
@@ -89,6 +93,20 @@ async def test_a_process_that_is_told_to_end_finishes_what_it_runs(world: World)
         await gone(world.here)
         assert await refused(world.here)
     assert len(await world.fakes.requests()) == 1
+    # Also in the numbers that are shown over time.
+    assert await _counted_done(world) == before + 1
+
+
+async def _counted_done(world: World) -> int:
+    """How many answers the history says have been made to their end."""
+    async with connected(world.there.env) as connection:
+        found = await connection.execute(
+            text(
+                "SELECT coalesce(sum(value), 0) FROM history_counts "
+                "WHERE name = 'answers:done' AND width = 3600"
+            )
+        )
+        return int(found.scalar_one())
 
 
 async def test_what_is_asked_as_a_process_ends_is_answered_by_another(world: World) -> None:
