@@ -1,5 +1,6 @@
 """What the process writes down: one line an event, plain or JSON, and never a secret."""
 
+import asyncio
 import json
 import logging
 import re
@@ -102,13 +103,22 @@ class UnknownEvents(logging.Filter):
 
 
 class Departures(logging.Filter):
-    """That a process which leaves sends sockets on is no error; uvicorn takes it for one."""
+    """That a process which leaves sends sockets on and cuts off who is slow is no error.
 
-    _SIGN = "ASGI callable returned without completing handshake."
+    uvicorn takes it for one. That some were cut off it says besides, with their number.
+    """
+
+    _SENT_ON = "ASGI callable returned without completing handshake."
+    _CUT_OFF = "Cancel %s running task(s)"
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Leave such a record out."""
-        return not (leaving.begun() and record.msg == self._SIGN)
+        """Leave such a record out, and let that with the number be a warning."""
+        if not leaving.begun():
+            return True
+        if str(record.msg).startswith(self._CUT_OFF):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        error = record.exc_info[1] if record.exc_info else None
+        return record.msg != self._SENT_ON and not isinstance(error, asyncio.CancelledError)
 
 
 _TALKATIVE = (

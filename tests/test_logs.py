@@ -96,6 +96,21 @@ def test_a_socket_that_is_sent_on_is_no_error(monkeypatch: pytest.MonkeyPatch) -
     assert logs.Departures().filter(record("Something else"))
 
 
+def test_what_a_process_that_leaves_cuts_off_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaving, "_leaving", asyncio.Event())
+    cut, count = record("Exception in ASGI application"), record("Cancel %s running task(s), x")
+    cut.exc_info = (asyncio.CancelledError, asyncio.CancelledError(), None)
+    assert logs.Departures().filter(cut)
+    leaving.begin()
+    assert not logs.Departures().filter(cut)
+    assert logs.Departures().filter(count)
+    assert count.levelname == "WARNING"
+    broken = record("Exception in ASGI application")
+    broken.exc_info = (ValueError, ValueError(), None)
+    assert logs.Departures().filter(broken)
+    assert broken.levelno == logging.ERROR
+
+
 async def test_entries_say_what_they_are_about_and_so_do_those_of_tasks_begun_there() -> None:
     async def entry() -> dict[str, str]:
         return json.loads(logs.JsonLines().format(record("something happened")))
