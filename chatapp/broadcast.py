@@ -10,6 +10,7 @@ from functools import partial
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp.database import promptly
 from chatapp.redis import redis
 from chatapp.tasks import going_on
 
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 SWEEP_EVERY = 60.0
 """How often, in seconds, a listener looks at the truth itself besides."""
+
+FIRST = 1.0
+"""For so long, in seconds, a process that starts waits for its first look at the truth."""
 
 RETRY = (0.5, 5.0)
 """The shortest and the longest pause, in seconds, before listening again."""
@@ -68,13 +72,17 @@ async def _listen_for_ever(channel: str, heard: Heard, sweep: Sweep) -> None:
 
 @asynccontextmanager
 async def listening(channel: str, heard: Heard, sweep: Sweep) -> AsyncIterator[None]:
-    """Hear what is told on a channel for as long as this is open.
+    """Hear what is told on a channel for as long as this is open. What holds is known by then.
 
     Args:
         channel: its name. Redis has one set of names for all its databases.
         heard: called with each message, one after the other.
-        sweep: looks at the truth itself: when listening begins, when it breaks, and now and then.
+        sweep: looks at the truth itself: before listening, when it begins or breaks, and now and
+            then.
     """
+    # Who listens says what is wrong, and looks again.
+    with suppress(Exception):
+        await promptly(sweep(), FIRST)
     hearing = partial(_listen_for_ever, channel, heard, sweep)
     async with going_on(hearing, f"hear-{channel}"):
         yield
