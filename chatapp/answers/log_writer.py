@@ -123,15 +123,19 @@ class LogWriter:
                 name = type(error).__name__
                 logger.warning("Answers could not be logged, trying again: %s", name)
             self._away = True
-            for log, events in taken:
-                log.put_back(events)
-            self._keep_for_later([log for log, _ in taken])
+            self._put_back(taken)
+        except asyncio.CancelledError:
+            # Whether it was written is not known; nothing is in a log twice.
+            self._put_back(taken)
+            raise
         for log, events in taken:
             log.tell(events)
         self._round = min(max(ROUND, monotonic() - began), LONGEST_ROUND)
 
-    def _keep_for_later(self, logs: list[AnswerLog]) -> None:
-        self._dirty = {log.answer_id: log for log in logs} | self._dirty
+    def _put_back(self, taken: list[tuple[AnswerLog, list[Event]]]) -> None:
+        for log, events in taken:
+            log.put_back(events)
+        self._dirty = {log.answer_id: log for log, _ in taken} | self._dirty
         ended = [log.answer_id for log in self._dirty.values() if log.ended]
         for answer_id in ended[:-MOST_ENDED]:
             del self._dirty[answer_id]

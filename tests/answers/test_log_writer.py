@@ -210,6 +210,25 @@ async def test_rounds_write_by_themselves_and_the_last_words_at_the_end(
     ]
 
 
+async def test_what_was_being_written_when_the_process_ended_is_written_then(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, under_way = log_writer._write, asyncio.Event()
+
+    async def hang(*_: Any) -> None:
+        under_way.set()
+        await asyncio.Event().wait()
+
+    writer = LogWriter()
+    monkeypatch.setattr(log_writer, "_write", hang)
+    async with writer.running():
+        log = opened(writer)
+        log.text("last words")
+        await under_way.wait()
+        monkeypatch.setattr(log_writer, "_write", write)
+    assert said(await read(CHAT, log.answer_id)) == [(Kind.TEXT, "last words")]
+
+
 async def test_what_cannot_be_written_does_not_end_the_writing(
     installation: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
