@@ -1,10 +1,12 @@
 """The connection to Redis: a server when ``REDIS_URL`` is set, else one embedded here."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from chatapp import cluster, sentinel
 from chatapp.breaker import Breaker
@@ -74,5 +76,6 @@ async def close() -> None:
     """Close the connections of this process."""
     for client in (cache_redis, redis):
         if client.cache_info().currsize:
-            await client().aclose()
+            with suppress(RedisError, OSError):
+                await client().aclose(close_connection_pool=True)
             client.cache_clear()

@@ -199,3 +199,20 @@ async def test_who_wants_a_connection_too_many_waits(
         await redis.close()
         monkeypatch.undo()
         forget_caches()
+
+
+async def test_closing_leaves_no_connection(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = redis_server.url()
+    monkeypatch.setenv("REDIS_URL", url)
+    forget_caches()
+    ours = await redis.redis().client_id()
+    async with Redis.from_url(url) as other:
+        assert await other.client_list(client_id=[ours])
+        await redis.close()
+        async with asyncio.timeout(10):
+            while await other.client_list(client_id=[ours]):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    monkeypatch.undo()
+    forget_caches()
