@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import leaving
 from chatapp.database import promptly, reading
 from chatapp.migrate import configuration
-from chatapp.redis import redis
+from chatapp.redis import redis, tagged
 
 PATIENCE = 2.0
 """How long, in seconds, the database and Redis have to answer."""
@@ -83,7 +83,8 @@ async def _database() -> str:
 
 
 async def _redis() -> str:
-    await redis().execute_command("PING")
+    # One that is full, or that has become a replica, answers and takes nothing.
+    await redis().set(tagged("ready"), "", ex=60)
     return OK
 
 

@@ -6,12 +6,14 @@ from ipaddress import IPv4Network
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from chatapp import leaving, routes
 from chatapp.api import health, inside, readiness
 from chatapp.settings import Settings
 from tests.harness.backends import execute
+from tests.harness.services import RedisServer
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ async def test_outsiders_hear_of_no_part(
 @pytest.fixture
 def silent_redis(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
-        async def execute_command(self, _command: str) -> None:
+        async def set(self, *_: object, **_more: object) -> None:
             await asyncio.Event().wait()
 
     monkeypatch.setattr(readiness, "redis", Silent)
@@ -104,6 +106,21 @@ async def test_redis_away(client: httpx.AsyncClient, silent_redis: None) -> None
     response = await client.get(routes.READY)
     assert (response.status_code, response.json()["redis"]) == (503, "away")
     assert (await client.get(routes.HEALTH)).status_code == 200
+
+
+async def test_a_redis_that_takes_nothing_counts_as_away(
+    client: httpx.AsyncClient, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Redis.from_url(redis_server.url()) as full:
+        monkeypatch.setattr(readiness, "redis", lambda: full)
+        assert (await client.get(routes.READY)).json()["redis"] == "ok"
+        await full.config_set("maxmemory", "1")
+        try:
+            found = (await client.get(routes.READY)).json()["redis"]
+        finally:
+            await full.config_set("maxmemory", "0")
+        assert found == "away"
+        assert (await client.get(routes.READY)).json()["redis"] == "ok"
 
 
 EXCLUDING = f"{routes.READY}?exclude=redis&exclude=database"
