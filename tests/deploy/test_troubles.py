@@ -4,11 +4,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
+from psycopg import AsyncConnection, OperationalError
 from redis.asyncio import Redis
 from sqlalchemy import text
 
@@ -58,6 +59,35 @@ async def freeze_postgres(up: Up) -> None:
     await stop_for_a_while(family(up.pid("postgres")))
 
 
+async def freeze_both(up: Up) -> None:
+    await stop_for_a_while([*family(up.pid("postgres")), up.pid("redis")])
+
+
+async def use_up_connections(up: Up) -> None:
+    """Take all that PostgreSQL has, and then those of the backends too."""
+    async with AsyncExitStack() as stack:
+        ours: list[AsyncConnection] = []
+
+        async def take_all() -> None:
+            with suppress(OperationalError):
+                while True:
+                    one = await AsyncConnection.connect(up.state["database_url"], autocommit=True)
+                    ours.append(await stack.enter_async_context(one))
+
+        await take_all()
+        await ours[0].execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> ALL(%s)",
+            [[each.info.backend_pid for each in ours]],
+        )
+        before = len(ours)
+        async with asyncio.timeout(10):
+            # Each has to end before another one can take its place.
+            while len(ours) == before:
+                await take_all()
+        await asyncio.sleep(SECONDS)
+
+
 async def forget(up: Up) -> None:
     async with Redis.from_url(up.state["redis_url"]) as client:
         await client.flushall()
@@ -105,6 +135,8 @@ async def reload(up: Up) -> None:
         pytest.param(203, forget, id="Redis forgets all"),
         pytest.param(204, fill, id="Redis is full"),
         pytest.param(208, freeze_postgres, id="PostgreSQL is frozen and wakes up"),
+        pytest.param(209, freeze_both, id="PostgreSQL and Redis are frozen and wake up"),
+        pytest.param(210, use_up_connections, id="PostgreSQL has no connection left"),
         pytest.param(205, drop_sessions, id="PostgreSQL ends all sessions"),
         pytest.param(206, lock, id="tables are locked"),
         pytest.param(207, reload, id="nginx reads its configuration anew"),

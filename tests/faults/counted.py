@@ -1,4 +1,7 @@
-"""``python -m tests.faults.counted FILE``: chatapp, which writes what it holds at SIGUSR2."""
+"""``python -m tests.faults.counted FILE STUCK``: chatapp, which writes what it holds at SIGUSR2.
+
+A reader that takes nothing in for STUCK seconds is cut.
+"""
 
 import asyncio
 import gc
@@ -19,9 +22,6 @@ from chatapp.answers.events import Event
 
 _garbage: list[int] = []
 """How much of it was found at each look: Python looks only where it is counted."""
-
-STUCK = 10
-"""Seconds after which a reader that takes nothing in is cut: sooner than else."""
 
 
 def _unread(objects: list[object]) -> int:
@@ -63,7 +63,7 @@ def _collect_never() -> None:
     garbage.CAME = garbage.GONE = sys.maxsize
 
 
-def main(file: Path) -> int:
+def main(file: Path, stuck: int) -> int:
     """Serve, and write at each signal."""
 
     def write(_number: int, _frame: object) -> None:
@@ -71,11 +71,11 @@ def main(file: Path) -> int:
         # Not between two steps of whoever is interrupted.
         loop.call_soon_threadsafe(lambda: file.write_text(json.dumps(holds(loop))))
 
-    serve.STUCK = STUCK
+    serve.STUCK = stuck
     serve.collect_seldom = _collect_never
     signal.signal(signal.SIGUSR2, write)
     return serve.serve()
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

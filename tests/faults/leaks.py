@@ -33,13 +33,25 @@ def is_back(held: dict[str, int], alone: dict[str, int]) -> bool:
 class Counted:
     """A server that says what it holds."""
 
-    def __init__(self, env: dict[str, str], folder: Path, heartbeat: int = 3) -> None:
-        # How long, in seconds, a tab's state outlives its last event, and its heartbeat its socket.
-        soon = {"REFLEX_REDIS_TOKEN_EXPIRATION": "1", "REFLEX_SOCKET_INTERVAL": str(heartbeat)}
+    def __init__(
+        self,
+        env: dict[str, str],
+        folder: Path,
+        heartbeat: int = 3,
+        silence: int = 120,
+        stuck: int = 10,
+    ) -> None:
+        # In seconds: how long a tab's state outlives its last event, how often its socket is asked
+        # whether it is there, how long it may take to say so, or to take something in.
+        soon = {
+            "REFLEX_REDIS_TOKEN_EXPIRATION": "1",
+            "REFLEX_SOCKET_INTERVAL": str(heartbeat),
+            "REFLEX_SOCKET_TIMEOUT": str(silence),
+        }
         env = {**env, **soon}
         self.server = AppServer(env, folder / "counted.log")
         self._file = folder / "holds.json"
-        command = [sys.executable, "-m", "tests.faults.counted", self._file]
+        command = [sys.executable, "-m", "tests.faults.counted", self._file, str(stuck)]
         self.server.process = Process(command, folder / "counted.log", self.server.process.env)
 
     async def holds(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.browser.rows import Rows
 from tests.fakes import ProviderServer
 from tests.fakes.behaviour import numbered
 from tests.faults.conftest import World
+from tests.faults.entrance import entrance
 from tests.faults.leaks import Counted
 from tests.faults.people import CHATS, ENDED, PATIENCE, Behind, Person, Screen
 from tests.harness.app import AppServer
@@ -58,22 +60,46 @@ def _second_begins(screen: Screen) -> Callable[[Tab], bool]:
 
 
 @pytest.fixture
+def limits(request: pytest.FixtureRequest) -> dict[str, int]:
+    """When a silent or a stuck tab of the process is given up, in seconds."""
+    return getattr(request, "param", {"heartbeat": 25})
+
+
+@pytest.fixture
 async def counted(
-    real: Backend, built_pages: None, faulty_providers: ProviderServer, tmp_path: Path
+    real: Backend,
+    built_pages: None,
+    faulty_providers: ProviderServer,
+    tmp_path: Path,
+    limits: dict[str, int],
 ) -> AsyncIterator[Counted]:
     """A process of the test's own that says what it holds."""
     await faulty_providers.reset()
     file = tmp_path / "pool.toml"
     file.write_text(pool_file(faulty_providers))
-    env = {**await real.fresh(tmp_path), **KEYS, "CHATAPP_POOL": str(file)}
-    made = Counted(env, tmp_path, heartbeat=25)
+    env = {
+        **await real.fresh(tmp_path),
+        **KEYS,
+        "CHATAPP_POOL": str(file),
+        "CHATAPP_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    made = Counted(env, tmp_path, **limits)
     await made.server.start()
     yield made
     await made.server.stop()
 
 
+@pytest.mark.parametrize(
+    ("fronted", "limits"),
+    [
+        pytest.param(False, {"heartbeat": 25}, id="direct"),
+        # nginx takes in much for who reads nothing: such a one is known by its silence.
+        pytest.param(True, {"heartbeat": 10, "silence": 10}, id="through nginx"),
+    ],
+    indirect=["limits"],
+)
 async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
-    counted: Counted, faulty_providers: ProviderServer
+    counted: Counted, faulty_providers: ProviderServer, tmp_path: Path, fronted: bool
 ) -> None:
     server, whole = counted.server, numbered(WORDS)
     pieces = ["".join(whole[at : at + PIECE]) for at in range(0, WORDS, PIECE)]
@@ -82,7 +108,11 @@ async def test_who_reads_nothing_costs_little_delays_nobody_and_sees_all_later(
     chat_id = await asking.ask("[[say 9 words]]")
     await asking.close()
     good = [await person.open(server, chat_id) for _ in range(2)]
-    async with Link(server.port) as line, Link(server.port) as broken:
+    async with AsyncExitStack() as stack:
+        door = server.port
+        if fronted:
+            door = (await stack.enter_async_context(entrance(tmp_path, [door]))).nginx.port
+        line, broken = [await stack.enter_async_context(Link(door)) for _ in range(2)]
         lines = [line] * DEAF + [broken] * DEAF
         deaf = [await person.open(Behind(each), chat_id) for each in lines]
         async with broken.disturbed(Way.MUTE):
@@ -134,6 +164,21 @@ async def test_who_opens_a_large_chat_and_reads_nothing_costs_little_and_sees_al
         assert len(shown) == 2 * PAGE
         for answer_id in shown[1::2]:
             assert "".join(assemble(screen.store, answer_id)) == text
+        await screen.close()
+    counted.server.check()
+
+
+@pytest.mark.parametrize("limits", [{"heartbeat": 25, "stuck": 60}], indirect=True)
+async def test_who_reads_nothing_while_a_process_ends_is_no_error(counted: Counted) -> None:
+    rows = Rows(counted.server.env)
+    someone = await rows.person()
+    chat_id = str(await rows.chat(someone, *["Say much", words(WORDS)] * PAGE))
+    async with Link(counted.server.port) as line:
+        screen = await Person(f"chatapp_session={someone.token}").open(Behind(line))
+        async with line.disturbed(Way.MUTE):
+            await screen.tab.go(f"/c/{chat_id}", {"chat_id": chat_id})
+            await _stuck(counted)
+            await counted.server.stop()
         await screen.close()
     counted.server.check()
 
