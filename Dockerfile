@@ -58,7 +58,7 @@ ENV PYTHONUNBUFFERED=1 \
 USER 10001
 VOLUME /data
 EXPOSE 3000
-# Its first SIGTERM sends people on to other backends and lets answers end; give it 90 seconds.
+# Its first SIGTERM sends people on to other backends and lets answers end; give it 100 seconds.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD [".venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/healthz', timeout=2)"]
 ENTRYPOINT [".venv/bin/python", "-m", "chatapp"]
