@@ -120,4 +120,6 @@ async def tab(home: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ta
     )
     async with processor:
         yield made
+    # Else it would wake up in another test, whose clock it may turn.
+    await manager.close()
     assert not failed
