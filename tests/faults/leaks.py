@@ -24,9 +24,13 @@ KEEPERS = 10
 """Tasks that begin at the first use of something and stay."""
 
 
+RETURNS = ("tabs", "states", "followers", "channels")
+"""Of these there is no more afterwards than before."""
+
+
 def is_back(held: dict[str, int], alone: dict[str, int]) -> bool:
     """Whether there is no more of anything than before there was any tab."""
-    gone = all(held[name] <= alone[name] for name in ("tabs", "states", "followers", "channels"))
+    gone = all(held[name] <= alone[name] for name in RETURNS)
     return gone and held["tasks"] <= alone["tasks"] + KEEPERS
 
 
