@@ -70,7 +70,7 @@ def back_up(to: Path) -> Tables:
 
 @contextmanager
 def _workplace(beside: Path) -> Iterator[Path]:
-    """A folder to make a copy in, or to unpack it in. Beside its place one is moved there at once.
+    """A folder to make a copy in, beside its place, where it can be moved at once; or to unpack it.
 
     What copies that were killed have left there goes. A lock, which ends with its process, tells it
     from what is being made.

@@ -13,15 +13,10 @@ import yaml
 from pydantic import ValidationError
 
 from chatapp import routes
-from chatapp.accounts.sockets import LONGEST
-from chatapp.answers.runner import CLOSING, DRAIN
 from chatapp.api.readiness import PATIENCE, Readiness
-from chatapp.history.counting import LAST
-from chatapp.leaving import LAST_EVENTS
 from chatapp.pool.config import read_pool
-from chatapp.serve import GRACE
 from chatapp.settings import Settings
-from chatapp.traces import LAST_SPANS
+from tests.deploy.departure import DEPARTURE
 from tests.deploy.test_images import environment, stages
 from tools.front import TEMPLATE
 from tools.phases import PROJECT
@@ -219,9 +214,7 @@ def test_probes_ask_what_is_there_and_a_backend_has_time_to_leave(overlay: Path)
         assert f"location = {path} {{" in TEMPLATE.read_text()
         assert path in dict(stages()["front"])["HEALTHCHECK"]
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert DRAIN + CLOSING < LONGEST + GRACE  # beside which they are
-    needed = pause + LONGEST + GRACE + LAST_EVENTS + CLOSING + LAST + LAST_SPANS
-    assert pod["terminationGracePeriodSeconds"] > needed
+    assert pod["terminationGracePeriodSeconds"] > pause + DEPARTURE
 
 
 def test_a_part_that_all_share_takes_no_backend_away(overlay: Path) -> None:
