@@ -50,7 +50,7 @@ def card_views(found: Series, span: Span, now: Mapping[str, int]) -> list[CardVi
     failed = found.total("answers:failed")
     each = cost / used if used else 0
     return [
-        _card("People online", now.get("online", 0), "", f"{number(_top(online))} at most"),
+        _level("People online", now.get("online", 0), online),
         _card(
             "Questions",
             found.total("questions"),
@@ -89,7 +89,7 @@ def card_views(found: Series, span: Span, now: Mapping[str, int]) -> list[CardVi
             "trend": "",
             "note": f"{reused:,} of {ended:,} answers" if ended else "nothing was answered",
         },
-        _card("Waiting in line", now.get("waiting", 0), "", f"{number(_top(waiting))} at most"),
+        _level("Waiting in line", now.get("waiting", 0), waiting),
         _card(
             "Limits hit",
             found.total("refused:OverLimit"),
@@ -197,6 +197,11 @@ def _trend(now: float, before: float, span: Span) -> str:
     if abs(change) < 0.005:
         return f"as in the {span} before"
     return f"{change:+,.0%} on the {span} before"
+
+
+def _level(label: str, value: int, values: Sequence[float]) -> CardView:
+    # Those are averages of some minutes each, which now may be above.
+    return _card(label, value, "", f"{number(max(value, _top(values)))} at most")
 
 
 def _top(values: Sequence[float]) -> float:
