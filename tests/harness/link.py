@@ -114,7 +114,9 @@ class Link:
                 return
             if self._way not in (Way.OPEN, Way.SLOW):
                 await self._opened.wait()
-            answers, there = await self._reach()
+            answers, there = await asyncio.open_connection("127.0.0.1", self._target)
+            system = there.get_extra_info("socket")
+            system.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TAKEN_IN)
             self._writers[there] = False
             await asyncio.gather(
                 self._pipe(reader, there, (Way.SILENT, Way.DEAF, Way.HALF)),
@@ -128,18 +130,6 @@ class Link:
                 if end is not None:
                     self._writers.pop(end, None)
                     end.transport.abort()
-
-    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        end = socket.socket()
-        end.setblocking(False)
-        # It counts from the connection's first packet.
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TAKEN_IN)
-        try:
-            await asyncio.get_running_loop().sock_connect(end, ("127.0.0.1", self._target))
-        except BaseException:
-            end.close()
-            raise
-        return await asyncio.open_connection(sock=end)
 
     async def _pipe(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stopped: tuple[Way, ...]
