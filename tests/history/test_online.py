@@ -1,8 +1,5 @@
 """People online are counted, not their tabs, whatever process each tab is connected to."""
 
-import asyncio
-import json
-import sys
 import time
 from contextlib import AsyncExitStack
 
@@ -12,30 +9,8 @@ from chatapp.database import new_id
 from chatapp.history import counting
 from chatapp.history.counting import MINUTE, not_yet_counted
 from chatapp.history.series import series
-from chatapp.settings import PROJECT, Settings
-
-
-async def worker(stack: AsyncExitStack, **order: object) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.history.worker",
-        cwd=PROJECT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin
-    assert process.stdout
-
-    async def end() -> None:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-    stack.push_async_callback(end)
-    process.stdin.write(json.dumps(order).encode() + b"\n")
-    assert await process.stdout.readline() == b"ready\n"
-    return process
+from chatapp.settings import Settings
+from tests.harness.worker import worker
 
 
 @pytest.mark.parametrize("backend", ["real"], indirect=True)
@@ -44,14 +19,15 @@ async def test_who_has_tabs_on_two_processes_is_one(installation: Settings) -> N
     moment = int(time.time())
     async with AsyncExitStack() as stack:
         workers = [
-            await worker(stack, people=people, moment=moment) for people in ([ada, bob], [ada, eve])
+            await stack.enter_async_context(
+                worker("tests.history.worker", {"people": people, "moment": moment})
+            )
+            for people in ([ada, bob], [ada, eve])
         ]
         for each in workers:
-            assert each.stdin
-            each.stdin.write(b"now\n")
+            each.go()
         for each in workers:
-            assert each.stdout
-            assert await each.stdout.readline() == b"done\n"
+            assert await each.says() == "done"
     found = await series("hour", moment)
     assert found.line("online")[-1] == 3
 

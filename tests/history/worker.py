@@ -1,7 +1,6 @@
 """A process of its own to which people have tabs open; it writes down one minute of its history.
 
-It reads one JSON line with the ``people`` and the ``moment``, says ``ready``, waits for a line,
-writes and says ``done``.
+It is told the ``people`` and the ``moment``, and says ``done`` (:mod:`tests.harness.worker`).
 """
 
 import asyncio

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -14,37 +12,15 @@ from chatapp.database import new_id, reading
 from chatapp.limits import books as redis_books
 from chatapp.limits.models import ProviderAttempt, UsageDay, UsedPeriod
 from chatapp.limits.service import Limiter, OverLimit
-from chatapp.settings import PROJECT, Settings
+from chatapp.settings import Settings
 from tests.chats.people import person
+from tests.harness.worker import worker
 from tests.limits.world import allow, books
 
 CALLS = 10_000
 LEASE = 2.0
 
 pytestmark = pytest.mark.parametrize("backend", ["real"], indirect=True)
-
-
-async def worker(stack: AsyncExitStack, order: Mapping[str, object]) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.limits.worker",
-        cwd=PROJECT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin
-    assert process.stdout
-
-    async def end() -> None:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-    stack.push_async_callback(end)
-    process.stdin.write(json.dumps(order).encode() + b"\n")
-    assert await process.stdout.readline() == b"ready\n"
-    return process
 
 
 async def counted(user_id: UUID) -> tuple[int, int]:
@@ -91,18 +67,19 @@ async def test_ten_thousand_mixed_calls_leave_no_drift_though_a_process_is_kille
     order = {"people": [str(who) for who in people], "lease": LEASE, "at_once": 8}
     async with AsyncExitStack() as stack:
         workers = [
-            await worker(stack, order | {"seed": seed, "count": CALLS // 3 + 1})
+            await stack.enter_async_context(
+                worker("tests.limits.worker", order | {"seed": seed, "count": CALLS // 3 + 1})
+            )
             for seed in range(3)
         ]
         for each in workers:
-            assert each.stdin
-            each.stdin.write(b"go\n")
+            each.go()
         # In the midst of it: some have been charged, and more will be.
         async with asyncio.timeout(60):
             while sum([(await counted(who))[0] for who in people]) < 100:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        workers[0].kill()
-        seen = [json.loads((await each.communicate())[0]) for each in workers[1:]]
+        await workers[0].kill()
+        seen = [json.loads(await each.says()) for each in workers[1:]]
     assert sum(each["admitted"] for each in seen) > 500
     assert sum(each["at_once"] for each in seen) > 0
 

@@ -1,7 +1,6 @@
 """A process of its own that asks and ends answers at random; tests start several on one Redis.
 
-It reads one JSON line that tells what to do, says ``ready``, waits for a line, works and prints how
-often it was admitted and denied as JSON.
+It says how often it was admitted and denied as JSON (:mod:`tests.harness.worker`).
 """
 
 import asyncio

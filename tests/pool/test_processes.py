@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -16,11 +13,11 @@ from chatapp.pool.admission import Admission
 from chatapp.pool.leases import Ending, Timing
 from tests.fakes import ProviderServer
 from tests.harness.services import Services
+from tests.harness.worker import worker
 from tests.pool.conftest import MODELS, words
 from tests.pool.test_admission import members as made
 from tests.pool.worker import members as read_members
 
-ROOT = Path(__file__).parents[2]
 PROCESSES = 3
 
 
@@ -29,43 +26,16 @@ async def url(services: Services) -> str:
     return (await services.redis()).url()
 
 
-@asynccontextmanager
-async def worker(order: dict[str, Any]) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.pool.worker",
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(json.dumps(order).encode() + b"\n")
-    try:
-        assert await process.stdout.readline() == b"ready\n"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.stdin.close()
-            process.kill()
-        await process.wait()
-
-
-async def go(process: asyncio.subprocess.Process) -> None:
-    assert process.stdin
-    process.stdin.write(b"\n")
-    await process.stdin.drain()
-
-
 async def all_of(order: dict[str, Any], processes: int = PROCESSES) -> list[Any]:
     """What processes return that all do the same at the same time."""
     async with AsyncExitStack() as stack:
-        running = [await stack.enter_async_context(worker(order)) for _ in range(processes)]
-        for process in running:
-            await go(process)
-        outputs = [process.stdout for process in running if process.stdout]
-        return [json.loads(await output.readline()) for output in outputs]
+        running = [
+            await stack.enter_async_context(worker("tests.pool.worker", order))
+            for _ in range(processes)
+        ]
+        for each in running:
+            each.go()
+        return [json.loads(await each.says()) for each in running]
 
 
 def on_fakes(fakes: ProviderServer, *providers: str, **limits: int) -> dict[str, Any]:
@@ -189,14 +159,13 @@ async def test_a_killed_process_gives_back_its_places(fakes: ProviderServer, url
     who = read_members(json.loads(json.dumps(order)))
     client = Redis.from_url(url)
     books = Admission(lambda: client, Timing(**timing))
-    async with worker(order) as process:
-        await go(process)
+    async with worker("tests.pool.worker", order) as asking:
+        asking.go()
         await fakes.wait(received=1)
         for _ in range(8):  # longer than a lease: it is kept while the answer goes on
             await asyncio.sleep(0.1)
             assert (await books.status(who))[1][1] == 1
-        process.kill()
-        await process.wait()
+        await asking.kill()
     while (await books.status(who))[1][1]:  # noqa: ASYNC110 - Redis has no event for it
         await asyncio.sleep(0.05)
     assert made(a=1)

@@ -1,7 +1,6 @@
 """A process of its own that asks the pool; tests start several on one Redis.
 
-It reads one JSON line that tells what to do, says ``ready``, waits for a line, works and prints
-what has come of it as JSON.
+It says what has come of it as JSON (:mod:`tests.harness.worker`).
 """
 
 import asyncio
