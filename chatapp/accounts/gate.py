@@ -117,7 +117,7 @@ class SocketGate:
         key = found.user.session_id if found else client_address(scope)
         renewal = cookies.set_session(scope, token) if found and found.renewed else None
         line = _Line(receive, send, renewal, opening)
-        if not sockets.add(key, line.close):
+        if not sockets.add(key, line.close, found.user.id if found else None):
             await _refuse(receive, send)
             return
         CONNECTS.labels("let in").inc()

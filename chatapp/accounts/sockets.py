@@ -43,11 +43,13 @@ class Sockets:
 
     def __init__(self) -> None:
         self._open: dict[UUID | str, set[Close]] = defaultdict(set)
+        self._people: dict[UUID | str, UUID] = {}
+        """Whose session a key is."""
         self._ended: OrderedDict[UUID, None] = OrderedDict()
         self.opened = self.closed = 0
         """How many there have been, and how many of them are no more."""
 
-    def add(self, key: UUID | str, close: Close) -> bool:
+    def add(self, key: UUID | str, close: Close, person: UUID | None = None) -> bool:
         """Register a socket, unless there are too many, or its session ended meanwhile."""
         if key in self._ended:
             return False
@@ -55,6 +57,8 @@ class Sockets:
         if key in self._open and len(self._open[key]) >= limit:
             return False
         self._open[key].add(close)
+        if person:
+            self._people[key] = person
         self.opened += 1
         return True
 
@@ -65,10 +69,15 @@ class Sockets:
             self._open[key].discard(close)
             if not self._open[key]:
                 del self._open[key]
+                self._people.pop(key, None)
 
     def sessions(self) -> list[UUID]:
         """The sessions that have sockets open."""
         return [key for key in self._open if isinstance(key, UUID)]
+
+    def people(self) -> set[UUID]:
+        """Who has sockets open."""
+        return set(self._people.values())
 
     def total(self) -> int:
         """How many sockets are open."""

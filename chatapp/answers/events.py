@@ -107,10 +107,6 @@ class Event:
         )
 
 
-PERSON = "user:"
-"""How the names of people's channels begin."""
-
-
 def channel(user_id: UUID) -> str:
     """The channel on which everything that concerns a person is published."""
-    return f"{PERSON}{user_id}"
+    return f"user:{user_id}"

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Silent
 
 from chatapp.announcements import service as announcements
-from chatapp.answers.events import PERSON, Event, Kind
+from chatapp.answers.events import Event, Kind
 from chatapp.limits import policy
 from chatapp.redis import TIMEOUT, redis
 from chatapp.tasks import going_on
@@ -171,11 +171,6 @@ class Hub:
                 del self._followers[name]
                 self._confirmed.pop(name, None)
                 await self._send("unsubscribe", name)
-
-    @property
-    def people(self) -> list[str]:
-        """Who follows here, by their ids; somebody with several tabs is one."""
-        return [name.removeprefix(PERSON) for name in self._followers if name.startswith(PERSON)]
 
     def shows(self, name: str, chat_id: UUID) -> bool:
         """Whether somebody who follows a channel in this process has this chat on the screen."""

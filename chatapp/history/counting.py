@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import metrics
+from chatapp.accounts.sockets import sockets
 from chatapp.answers.process import process
 from chatapp.database import promptly, transaction
 from chatapp.history import repository
@@ -95,7 +96,7 @@ async def _now(minute: int) -> dict[str, int]:
     except RuntimeError:
         return {}
     return {
-        "online": await not_yet_counted(here.hub.people, minute),
+        "online": await not_yet_counted([*map(str, sockets.people())], minute),
         "waiting": len(here.runner.line.waiting()),
         "running": here.runner.count,
     }

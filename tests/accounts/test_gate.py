@@ -43,6 +43,20 @@ async def test_foreign_pages_are_refused(home: Settings, origin: str | None) -> 
     assert [message["type"] for message in socket.sent] == ["websocket.close"]
 
 
+async def test_who_has_a_page_open_is_there_whichever_it_is(
+    member: SignedIn, sockets: Sockets
+) -> None:
+    mine, again, visitor = Handshake(), Handshake(), Handshake()
+    for socket, headers in ((mine, cookie(member)), (again, cookie(member)), (visitor, {})):
+        assert await socket.open(headers=headers)
+    assert sockets.people() == {member.user.id}
+    await mine.close()
+    assert sockets.people() == {member.user.id}
+    await again.close()
+    assert sockets.people() == set()
+    await visitor.close()
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -6,23 +6,26 @@ It is told the ``people`` and the ``moment``, and says ``done`` (:mod:`tests.har
 import asyncio
 import json
 import sys
-from contextlib import AsyncExitStack
 from uuid import UUID
 
 from chatapp import database, redis
-from chatapp.answers.events import channel
+from chatapp.accounts.sockets import sockets
 from chatapp.answers.process import answering
+from chatapp.database import new_id
 from chatapp.history.counting import Counting
+
+
+async def close(_code: int) -> None:
+    """As each of their tabs is closed."""
 
 
 async def main() -> None:
     """Do what the first line says."""
     order = json.loads(sys.stdin.readline())
-    async with AsyncExitStack() as stack:
-        here = await stack.enter_async_context(answering())
+    async with answering():
         for person in order["people"]:
             for _tab in range(2):
-                await stack.enter_async_context(here.hub.subscribed(channel(UUID(person))))
+                assert sockets.add(new_id(), close, UUID(person))
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         counted = Counting()
